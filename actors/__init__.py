@@ -1,0 +1,1 @@
+"""What moves: user actors, the committer, boards and their audiences."""

@@ -1,0 +1,117 @@
+"""Who watches: the same bytes to everybody, and nobody who holds up the rest."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from actors.frames import text_frame
+
+SWEEP_SECONDS = 0.25
+
+
+class Outlet(Protocol):
+    """A connection's transport, as far as an audience needs it."""
+
+    def write(self, data: bytes) -> None:
+        """Hands bytes over without waiting."""
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes handed over and not yet taken by the network."""
+        ...
+
+    def is_closing(self) -> bool:
+        """Whether nothing more can be written."""
+        ...
+
+
+class Catches(Protocol):
+    """What a viewer that fell behind is caught up from."""
+
+    def snapshot(self) -> bytes | None:
+        """The newest state."""
+        ...
+
+
+class Viewer:
+    """One connection that watches a board.
+
+    `behind` since when it has missed frames, in the loop's time; its buffer was above the limit then.
+    """
+
+    __slots__ = ("behind", "cut", "outlet", "stalled_since")
+
+    def __init__(self, outlet: Outlet, cut: Callable[[], None]) -> None:
+        self.outlet = outlet
+        self.cut = cut
+        self.behind = False
+        self.stalled_since: float | None = None
+
+
+class Audience:
+    """The viewers of one board on this pod.
+
+    A viewer whose buffer is above the limit gets nothing until it has drained, and then the newest state; one that does
+    not drain within the deadline is cut off. So a slow viewer costs a bounded amount of memory.
+    """
+
+    def __init__(self, buffer_limit: int, stall_seconds: float) -> None:
+        self._buffer_limit = buffer_limit
+        self._stall_seconds = stall_seconds
+        self._viewers: set[Viewer] = set()
+        self._late: set[Viewer] = set()
+        self._clock = asyncio.get_running_loop().time
+        self.delivered = 0
+        self.conflated = 0
+        self.cut_off = 0
+
+    def __len__(self) -> int:
+        return len(self._viewers)
+
+    def join(self, viewer: Viewer) -> None:
+        """Adds a viewer, from the next frame on."""
+        self._viewers.add(viewer)
+
+    def leave(self, viewer: Viewer) -> None:
+        """Removes a viewer."""
+        self._viewers.discard(viewer)
+        self._late.discard(viewer)
+
+    def show(self, payload: bytes | None, source: Catches) -> None:
+        """Writes one frame to everybody who keeps up."""
+        if payload is None:
+            return
+        frame, limit = text_frame(payload), self._buffer_limit
+        for viewer in self._viewers:
+            outlet = viewer.outlet
+            if viewer.behind or outlet.get_write_buffer_size() > limit:
+                self._fall_behind(viewer)
+            else:
+                outlet.write(frame)
+                self.delivered += 1
+        if self._late:
+            self.sweep(source)
+
+    def _fall_behind(self, viewer: Viewer) -> None:
+        self.conflated += 1
+        if not viewer.behind:
+            viewer.behind = True
+            viewer.stalled_since = self._clock()
+            self._late.add(viewer)
+
+    def sweep(self, source: Catches) -> None:
+        """Catches up those who have drained, and cuts off those who do not."""
+        if not self._late:
+            return
+        payload = source.snapshot()
+        frame = None if payload is None else text_frame(payload)
+        now = self._clock()
+        for viewer in list(self._late):
+            if frame is not None and viewer.outlet.get_write_buffer_size() == 0:
+                viewer.behind, viewer.stalled_since = False, None
+                self._late.discard(viewer)
+                viewer.outlet.write(frame)
+                self.delivered += 1
+            elif viewer.stalled_since is not None and now - viewer.stalled_since > self._stall_seconds:
+                self.leave(viewer)
+                self.cut_off += 1
+                viewer.cut()

@@ -1,0 +1,76 @@
+"""Which epoch each board and period is in, as far as this pod knows."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from models.board import Board, Period
+from models.state import Place
+
+
+@dataclass(slots=True)
+class Epoch:
+    """An epoch of one place and the greatest version seen in it."""
+
+    name: str
+    seen: int = 0
+
+
+class Epochs:
+    """The places of present boards, their epochs, and who wants to know of a new one.
+
+    A place without an epoch is not in Redis, or not to be trusted there; `doubt` says so and asks for a look.
+    """
+
+    def __init__(self) -> None:
+        self.boards: tuple[Board, ...] = ()
+        self._known: dict[Place, Epoch] = {}
+        self._by_key: dict[str, Board] = {}
+        self._present: tuple[tuple[Board, Place], ...] = ()
+        self._present_within = Period("", 0, 0)
+        self.on_doubt: Callable[[Place], None] = lambda _: None
+
+    def define(self, boards: Iterable[Board]) -> None:
+        """Takes the boards there are now."""
+        self.boards = tuple(boards)
+        self._by_key = {board.key: board for board in self.boards}
+        self._present_within = Period("", 0, 0)
+        self._known = {place: epoch for place, epoch in self._known.items() if place[0] in self._by_key}
+
+    def board_of(self, place: Place) -> Board | None:
+        """The board a place belongs to; None when it is no longer defined so."""
+        return self._by_key.get(place[0])
+
+    def present(self, now_ms: int) -> tuple[tuple[Board, Place], ...]:
+        """Each board with the place of its present period."""
+        if not self._present_within.holds(now_ms):
+            found = [(board, period) for board in self.boards if (period := board.period_at(now_ms))]
+            self._present = tuple((board, (board.key, period.period_id)) for board, period in found)
+            ends = [period.end_ms for _, period in found if period.end_ms is not None]
+            starts = [b.starts_ms for b in self.boards if b.starts_ms is not None and b.starts_ms > now_ms]
+            self._present_within = Period("", now_ms, min([*ends, *starts], default=None))
+        return self._present
+
+    def get(self, place: Place) -> Epoch | None:
+        """The epoch of a place, or None while unknown."""
+        return self._known.get(place)
+
+    def adopt(self, place: Place, name: str, version: int = 0) -> Epoch:
+        """Takes an epoch for a place's present one."""
+        known = self._known.get(place)
+        if known is None or known.name != name:
+            known = self._known[place] = Epoch(name)
+        known.seen = max(known.seen, version)
+        return known
+
+    def doubt(self, place: Place) -> None:
+        """Forgets a place's epoch and asks for a look."""
+        self._known.pop(place, None)
+        self.on_doubt(place)
+
+    def forget(self, place: Place) -> None:
+        """Forgets a place whose period is over."""
+        self._known.pop(place, None)
+
+    def known(self) -> dict[Place, Epoch]:
+        """Every place with an epoch."""
+        return dict(self._known)

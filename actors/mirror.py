@@ -1,0 +1,229 @@
+"""The leaderboard's writing half: committed states to Redis, ranks back."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import msgspec
+
+from actors.clock import Clock
+from actors.epochs import Epoch, Epochs
+from actors.keys import TTL_MS, keys_of
+from actors.messages import Outcome, Request
+from actors.ordering import AWAY, Ordering, ScriptCall
+from actors.supervisor import Supervisor
+from models.board import GLOBAL
+from models.ids import UserId
+from models.ranking import member_of
+from models.state import Place, PlayerState, Standing
+
+RANK_WAIT_SECONDS = 0.05
+"""How long an answer waits for its rank before it goes out without one."""
+MAX_PENDING = 50_000
+"""Changes kept while an epoch is unknown; what is dropped beyond, the repair finds."""
+LARGEST_CALL = 500
+"""Changes in one script call: Lua's stack takes 8,000 values, a change needs two."""
+
+TOP = 10
+"""The pushed top of a board that is no longer defined."""
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A player's absolute standing at a version; None takes them off. `delta` is told to the player's sockets."""
+
+    user_id: UserId
+    version: int
+    standing: Standing | None
+    delta: int | None = None
+
+    def packed(self) -> tuple[str, int, str, str, str | None]:
+        """The change as `apply.lua` takes it."""
+        delta = None if self.delta is None else str(self.delta)
+        if self.standing is None:
+            return self.user_id, self.version, "", "0", delta
+        member = member_of(self.user_id, self.standing.reached_at)
+        return self.user_id, self.version, member, str(self.standing.score), delta
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waiter:
+    """An answer that waits for its rank, until a time of the loop's clock."""
+
+    request: Request
+    outcome: Outcome
+    version: int
+    until: float
+
+    def answer(self, position: int | None) -> None:
+        """Sends the answer with what is known of the rank."""
+        self.request.answer(replace(self.outcome, position=position))
+
+
+Batch: TypeAlias = dict[Place, dict[UserId, Change]]
+
+
+class Mirror:
+    """Gathers changes and sends them, one script call a board in one pipeline, the next batch filling up meanwhile.
+
+    Failure policy: with Redis away answers go out at once without a rank; changes stay, newest only, until it is back,
+    and beyond a limit they are left to the repair.
+    """
+
+    def __init__(self, ordering: Ordering, epochs: Epochs, clock: Clock) -> None:
+        self._ordering = ordering
+        self._epochs = epochs
+        self._clock = clock
+        self._pending: Batch = {}
+        self._waiting: dict[UserId, list[Waiter]] = {}
+        self._arrived = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self.dropped = 0
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Starts the worker."""
+        supervisor.keep("mirror", self._work)
+
+    def show(self, state: PlayerState, delta: int | None, request: Request, outcome: Outcome) -> None:
+        """Sends a state's standings where they changed, and answers with the rank on `global`."""
+        for board, place in self._epochs.present(self._clock.now_ms()):
+            if board.board_id == GLOBAL:
+                self.put(place, Change(state.user_id, state.version, state.visible(place), delta))
+            elif place in state.touched:
+                self.put(place, Change(state.user_id, state.version, state.visible(place)))
+        if self._ordering.away:
+            request.answer(outcome)
+            return
+        waiter = Waiter(request, outcome, state.version, self._loop.time() + RANK_WAIT_SECONDS)
+        self._waiting.setdefault(state.user_id, []).append(waiter)
+        if self._timer is None:
+            self._timer = self._loop.call_later(RANK_WAIT_SECONDS, self._give_up)
+
+    def put(self, place: Place, change: Change) -> None:
+        """Sends one change; of two of the same player the newer goes."""
+        users = self._pending.setdefault(place, {})
+        held = users.get(change.user_id)
+        if held is not None:
+            if held.version > change.version:
+                return
+            if held.delta is not None:
+                change = replace(change, delta=held.delta + (change.delta or 0))
+        elif len(users) >= MAX_PENDING:
+            self.dropped += 1
+            return
+        users[change.user_id] = change
+        self._arrived.set()
+
+    def wake(self) -> None:
+        """Tries what is pending again, as when an epoch became known."""
+        self._arrived.set()
+
+    @property
+    def pending(self) -> int:
+        """Changes not sent yet."""
+        return sum(map(len, self._pending.values()))
+
+    def _give_up(self) -> None:
+        """Answers those who have waited long enough for a rank."""
+        self._timer = None
+        now = self._loop.time()
+        for user_id in list(self._waiting):
+            self._answer(user_id, None, lambda waiter: waiter.until <= now)
+        if self._waiting:
+            self._timer = self._loop.call_later(RANK_WAIT_SECONDS / 2, self._give_up)
+
+    def _answer(self, user_id: UserId, position: int | None, which: Callable[[Waiter], bool]) -> None:
+        waiters = self._waiting.pop(user_id, ())
+        rest = []
+        for waiter in waiters:
+            if which(waiter):
+                waiter.answer(position)
+            else:
+                rest.append(waiter)
+        if rest:
+            self._waiting[user_id] = rest
+
+    async def _work(self) -> None:
+        while True:
+            await self._arrived.wait()
+            await self._ordering.there.wait()
+            self._arrived.clear()
+            batch = self._take()
+            if not batch:
+                continue
+            try:
+                await self.send(batch)
+            except AWAY as error:
+                self._ordering.lost(error)
+                for place, changes in batch.items():
+                    self._put_back(place, changes)
+                for user_id in list(self._waiting):
+                    self._answer(user_id, None, lambda _: True)
+
+    def _take(self) -> dict[Place, list[Change]]:
+        """The changes whose epoch is known, which leave; the others stay."""
+        taken: dict[Place, list[Change]] = {}
+        for place in list(self._pending):
+            if self._epochs.board_of(place) is None:
+                del self._pending[place]
+            elif self._epochs.get(place) is None:
+                self._epochs.doubt(place)
+            elif changes := list(self._pending.pop(place).values()):
+                taken[place] = changes[:LARGEST_CALL]
+                for change in changes[LARGEST_CALL:]:
+                    self.put(place, change)
+        return taken
+
+    async def send(self, batch: Mapping[Place, Sequence[Change]]) -> bool:
+        """Sends changes now; whether Redis took all of them. Raises as `AWAY` says."""
+        sent = [(place, epoch, changes) for place, changes in batch.items() if (epoch := self._epochs.get(place))]
+        now = self._clock.now_ms()
+        calls = [self._call(place, epoch, changes, now) for place, epoch, changes in sent]
+        taken = len(sent) == len(batch)
+        for (place, epoch, changes), answer in zip(sent, await self._ordering.run(calls), strict=True):
+            if answer[0] == "ok":
+                epoch.seen = max(epoch.seen, answer[1])
+                self._ranked(place, changes, answer[4:])
+            else:
+                taken = False
+                self._put_back(place, changes)
+                self._epochs.doubt(place)
+        return taken
+
+    def _call(self, place: Place, epoch: Epoch, changes: Sequence[Change], now_ms: int) -> ScriptCall:
+        board = self._epochs.board_of(place)
+        size = board.top_size if board else TOP
+        answering = board is not None and board.board_id == GLOBAL
+        return apply_call(place, epoch.name, epoch.seen, size, now_ms, changes, answering=answering)
+
+    def _ranked(self, place: Place, changes: Sequence[Change], ranks: Sequence[int]) -> None:
+        for change, rank in zip(changes, ranks, strict=False):
+            version = change.version
+            self._answer(change.user_id, rank or None, lambda waiter, version=version: waiter.version <= version)
+
+    def _put_back(self, place: Place, changes: Sequence[Change]) -> None:
+        for change in changes:
+            held = self._pending.get(place, {}).get(change.user_id)
+            if held is None:
+                self.put(place, change)
+
+
+def apply_call(
+    place: Place,
+    epoch: str,
+    seen: int,
+    size: int,
+    now_ms: int,
+    changes: Sequence[Change],
+    *,
+    answering: bool = False,
+    filling: bool = False,
+) -> ScriptCall:
+    """The call of `apply.lua` that brings changes to a place; `answering` asks for ranks and tells the players."""
+    packed = _pack([change.packed() for change in changes])
+    arguments = [epoch, seen, size, now_ms, TTL_MS, packed, int(answering), int(filling)]
+    return "apply", keys_of(place, epoch).all(), arguments

@@ -1,0 +1,113 @@
+"""Redis, which only orders: the connection, its scripts and whether it is there."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha1
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError
+
+ScriptCall: TypeAlias = tuple[str, Sequence[str], Sequence[Any]]
+"""A script's name, its keys and its arguments."""
+
+log = logging.getLogger("laurel.ordering")
+
+LUA_FOLDER = Path(__file__).with_name("lua")
+TIMEOUT_SECONDS = 2.0
+CONNECTIONS = 16
+RETRIES = 1
+"""Once is enough for a connection that was closed while idle; every script may run twice."""
+
+AWAY = (RedisError, OSError, asyncio.TimeoutError)
+"""What redis-py raises when Redis does not answer as it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A Lua script, sent whole once and by its digest from then on."""
+
+    text: str
+    sha: str
+
+    @classmethod
+    def read(cls, name: str) -> "Script":
+        """The script in `actors/lua/<name>.lua`."""
+        text = (LUA_FOLDER / f"{name}.lua").read_text()
+        return cls(text, sha1(text.encode()).hexdigest())  # noqa: S324 — Redis names scripts so
+
+
+class Ordering:
+    """Redis as the boards use it; whoever finds it gone says so, and the watch says when it is back."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.there = asyncio.Event()
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=CONNECTIONS,
+            timeout=TIMEOUT_SECONDS,
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), RETRIES),
+            decode_responses=True,
+        )
+        self.redis: Redis = Redis(connection_pool=pool)
+        self._scripts = {name: Script.read(name) for name in ("apply", "page", "place")}
+
+    @property
+    def away(self) -> bool:
+        """Whether Redis did not answer when last asked."""
+        return not self.there.is_set()
+
+    def lost(self, error: BaseException) -> None:
+        """Takes note that Redis does not answer."""
+        if self.there.is_set():
+            log.warning("redis is away: %s", error)
+            self.there.clear()
+
+    def found(self) -> bool:
+        """Takes note that Redis answers; whether it was away before."""
+        was_away = self.away
+        self.there.set()
+        return was_away
+
+    def blocking_client(self) -> Redis:
+        """A client of its own for reads that block; its owner closes it."""
+        return Redis.from_url(
+            self.url,
+            socket_timeout=None,
+            socket_connect_timeout=TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+            decode_responses=True,
+        )
+
+    async def run(self, calls: Sequence[ScriptCall]) -> list[list[Any]]:
+        """The answers of scripts (name, keys, arguments), in one pipeline; raises as `AWAY` says."""
+        try:
+            return await self._pipeline(calls)
+        except NoScriptError:
+            for name in {name for name, _, _ in calls}:
+                await self.redis.script_load(self._scripts[name].text)
+            return await self._pipeline(calls)
+
+    async def _pipeline(self, calls: Sequence[ScriptCall]) -> list[list[Any]]:
+        pipeline = self.redis.pipeline(transaction=False)
+        for name, keys, arguments in calls:
+            pipeline.evalsha(self._scripts[name].sha, len(keys), *keys, *arguments)
+        answers: list[list[Any]] = await pipeline.execute()
+        return answers
+
+    async def server_run_id(self) -> str:
+        """The id of the running server; another one after every restart."""
+        info: dict[str, Any] = await self.redis.info("server")
+        return str(info["run_id"])
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self.redis.aclose()

@@ -1,0 +1,119 @@
+"""The channel of one player: to every socket of theirs, on every pod."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from redis.asyncio.client import PubSub
+
+from actors.frames import event, text_frame
+from actors.keys import USER_CHANNEL
+from actors.ordering import AWAY, Ordering
+from actors.supervisor import Supervisor
+from models.ids import UserId
+
+Receive = Callable[[bytes], None]
+
+POLL_SECONDS = 0.05
+"""How long a new subscription may wait to be asked for."""
+CONFIRM_SECONDS = 1.0
+
+
+class Personal:
+    """Subscribes to the channels of players who have a socket here; best effort, ordered by `userVersion`.
+
+    A broken subscription loses messages without a word, so clients ask for their score again after a reconnect.
+    """
+
+    def __init__(self, ordering: Ordering) -> None:
+        self._ordering = ordering
+        self._receivers: dict[UserId, set[Receive]] = {}
+        self._latest: dict[UserId, int] = {}
+        self._confirming: dict[str, list[asyncio.Future[None]]] = {}
+        self._subscribed: set[str] = set()
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Starts listening."""
+        supervisor.keep("personal", self._work)
+
+    async def join(self, user_id: UserId, receive: Receive) -> None:
+        """Sends a player's messages to one more socket; returns when subscribed, or soon without Redis."""
+        self._receivers.setdefault(user_id, set()).add(receive)
+        channel = USER_CHANNEL + user_id
+        if channel in self._subscribed or self._ordering.away:
+            return
+        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._confirming.setdefault(channel, []).append(confirmed)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                await confirmed
+
+    def leave(self, user_id: UserId, receive: Receive) -> None:
+        """Stops sending to a socket."""
+        receivers = self._receivers.get(user_id, set())
+        receivers.discard(receive)
+        if not receivers:
+            self._receivers.pop(user_id, None)
+            self._latest.pop(user_id, None)
+
+    def local(self, user_id: UserId, payload: bytes) -> None:
+        """Sends to a player's sockets on this pod."""
+        frame = text_frame(payload)
+        for receive in tuple(self._receivers.get(user_id, ())):
+            receive(frame)
+
+    async def _work(self) -> None:
+        while True:
+            await self._ordering.there.wait()
+            client = self._ordering.blocking_client()
+            pubsub = client.pubsub()
+            try:
+                await pubsub.subscribe(f"{USER_CHANNEL}nobody")
+                await self._listen(pubsub)
+            except AWAY:
+                await asyncio.sleep(0.1)  # the watch finds out what is wrong
+            finally:
+                self._subscribed.clear()
+                await pubsub.aclose()
+                await client.aclose()
+
+    async def _listen(self, pubsub: PubSub) -> None:
+        asked: set[str] = set()
+        while not self._ordering.away:
+            wanted = {USER_CHANNEL + user_id for user_id in self._receivers}
+            if new := wanted - asked:
+                await pubsub.subscribe(*new)
+            if old := asked - wanted:
+                await pubsub.unsubscribe(*old)
+                self._subscribed -= old
+            asked = wanted
+            message = await pubsub.get_message(timeout=POLL_SECONDS)
+            while message is not None:
+                self._take(message)
+                message = await pubsub.get_message(timeout=0)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message["type"] == "subscribe":
+            self._subscribed.add(message["channel"])
+            for confirmed in self._confirming.pop(message["channel"], ()):
+                if not confirmed.done():
+                    confirmed.set_result(None)
+        elif message["type"] == "message":
+            self._receive(message["channel"], message["data"])
+
+    def _receive(self, channel: str, data: str) -> None:
+        user_id = UserId(channel.removeprefix(USER_CHANNEL))
+        version, score, rank, change, missing = data.split(" ")
+        if user_id not in self._receivers or int(version) <= self._latest.get(user_id, 0):
+            return
+        self._latest[user_id] = int(version)
+        payload = event(
+            "user.scoreUpdate",
+            newScore=int(float(score)),
+            leaderboardPosition=int(rank) or None,
+            change=int(change),
+            pointsToTop10=int(missing),
+            userVersion=int(version),
+        )
+        self.local(user_id, payload)

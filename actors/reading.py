@@ -1,0 +1,118 @@
+"""Reads boards: from Redis, and from PostgreSQL when Redis cannot say."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from actors.clock import Clock
+from actors.epochs import Epochs
+from actors.keys import keys_of
+from actors.ordering import AWAY, Ordering
+from models import standings
+from models.board import Board
+from models.database import Database
+from models.errors import DatabaseUnavailable
+from models.ids import UserId
+from models.ranking import Row, member_of, row_of
+from models.standings import Place as UserPlace
+from models.state import Place
+
+CACHE_SECONDS = 1.0
+"""How often a board is read from PostgreSQL while Redis is away."""
+CACHED_PAGES = 1_000
+TOP = 10
+"""The rows that `pointsToTop10` is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in rank order with the first one's rank, and the state they are from.
+
+    `degraded` says that they are from PostgreSQL, with no version; `as_of` is Unix milliseconds.
+    """
+
+    epoch: str
+    version: int
+    as_of: int
+    degraded: bool
+    total: int
+    first_rank: int
+    rows: tuple[Row, ...]
+
+
+class Reading:
+    """Answers reads of boards; what PostgreSQL answered is kept for a second, and longer while it is away too."""
+
+    def __init__(self, database: Database, ordering: Ordering, epochs: Epochs, clock: Clock) -> None:
+        self._database = database
+        self._ordering = ordering
+        self._epochs = epochs
+        self._clock = clock
+        self._cache: dict[tuple[Place, int, Row | None], tuple[float, Page]] = {}
+        self._time = asyncio.get_running_loop().time
+
+    async def top(self, board: Board, period: str, limit: int, after: Row | None = None) -> Page:
+        """A page of a board behind a row; raises DatabaseUnavailable when nobody can say."""
+        place = (board.key, period)
+        epoch = self._epochs.get(place)
+        if epoch is not None and not self._ordering.away:
+            cursor = ("", "") if after is None else (str(after.score), member_of(after.user_id, after.reached_at))
+            try:
+                keys = keys_of(place, epoch.name).reading()
+                (found,) = await self._ordering.run([("page", keys, [limit, *cursor])])
+            except AWAY as error:
+                self._ordering.lost(error)
+            else:
+                if found[0] == "ok" and found[1] == epoch.name:
+                    return _page(found)
+                self._epochs.doubt(place)
+        return await self._from_database(place, limit, after)
+
+    async def _from_database(self, place: Place, limit: int, after: Row | None) -> Page:
+        key = (place, limit, after)
+        held = self._cache.get(key)
+        if held is not None and self._time() - held[0] < CACHE_SECONDS:
+            return held[1]
+        try:
+            rows = await standings.page(self._database, *place, limit, after)
+            total = await standings.count(self._database, *place)
+            first = await standings.rank_of(self._database, *place, rows[0]) if after and rows else 1
+        except DatabaseUnavailable:
+            if held is None:
+                raise
+            return held[1]
+        page = Page("", 0, self._clock.now_ms(), True, total, first, tuple(rows))
+        if len(self._cache) >= CACHED_PAGES:
+            self._cache.clear()
+        self._cache[key] = (self._time(), page)
+        return page
+
+    async def place(self, board: Board, period: str, user_id: UserId) -> UserPlace | None:
+        """A player's place, None when not on the board; raises DatabaseUnavailable when nobody can say."""
+        place = (board.key, period)
+        epoch = self._epochs.get(place)
+        if epoch is not None and not self._ordering.away:
+            try:
+                keys = keys_of(place, epoch.name).reading()
+                (found,) = await self._ordering.run([("place", keys, [user_id, TOP])])
+            except AWAY as error:
+                self._ordering.lost(error)
+            else:
+                if found[0] == "absent":
+                    return None
+                if found[0] == "ok":
+                    return _place(found)
+                self._epochs.doubt(place)
+        return await standings.place(self._database, *place, user_id, TOP)
+
+
+def _page(found: Sequence[str]) -> Page:
+    rows = tuple(row_of(member, score) for member, score in zip(found[7::2], found[8::2], strict=True))
+    return Page(found[1], int(found[2]), int(found[3]), False, int(found[4]), int(found[6]) + 1, rows)
+
+
+def _place(found: Sequence[str]) -> UserPlace:
+    row = row_of(found[1], found[2])
+    above = int(float(found[5])) if found[5] else None
+    edge = int(float(found[6])) if found[6] else None
+    return UserPlace(row, int(found[3]), int(found[4]), above, edge)

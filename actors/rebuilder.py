@@ -1,0 +1,118 @@
+"""Fills a board in Redis from PostgreSQL, under a new epoch."""
+
+import logging
+from collections.abc import AsyncIterator, Iterable
+
+from redis.asyncio.lock import Lock
+from redis.exceptions import LockError
+
+from actors.clock import Clock
+from actors.epochs import Epochs
+from actors.keys import MIRROR_MARK, TTL_MS, keys_of, lock_of, new_epoch, pointer_of
+from actors.loader import Loader
+from actors.mirror import LARGEST_CALL, Change, apply_call
+from actors.ordering import Ordering
+from models import marks, standings
+from models.database import Database
+from models.ids import UserId
+from models.snapshot import Question
+from models.state import Place
+
+log = logging.getLogger("laurel.rebuilder")
+
+LOCK_SECONDS = 15.0
+OLD_EPOCH_MS = 60_000
+"""How long a former epoch's keys stay for pods that still read them."""
+SETTLED_MARK = "standings"
+"""All entries stamped before this mark are in the standings."""
+SAFETY_MS = 20_000
+"""Longer than a stamp may be old and its statement run: what is older than this before now is in the ledger or never."""
+
+
+class Rebuilder:
+    """Builds a place anew: standings, then what is younger, then the switch, then what came meanwhile.
+
+    Version guards make all of it idempotent, so two rebuilders are harmless; a lock spares the work.
+    """
+
+    def __init__(self, database: Database, ordering: Ordering, epochs: Epochs, clock: Clock, loader: Loader) -> None:
+        self._database = database
+        self._ordering = ordering
+        self._epochs = epochs
+        self._clock = clock
+        self._loader = loader
+        self.rebuilt = 0
+
+    async def rebuild(self, place: Place, former: str | None) -> str | None:
+        """The new epoch of a place; None when another pod is at it or has done it since `former`.
+
+        Raises DatabaseUnavailable, and what `ordering.AWAY` says.
+        """
+        lock = self._ordering.redis.lock(lock_of(place), timeout=LOCK_SECONDS, blocking=False)
+        if not await lock.acquire():
+            return None
+        try:
+            if await self._ordering.redis.get(pointer_of(place)) != former:
+                return None
+            return await self._fill(place, former, lock)
+        finally:
+            await _release(lock)
+
+    async def _fill(self, place: Place, former: str | None, lock: Lock) -> str:
+        epoch = new_epoch(self._clock.now_ms())
+        keys = keys_of(place, epoch)
+        run = await self._ordering.server_run_id()
+        meta = {"version": 0, "top": "", "at": self._clock.now_ms(), "players": 0, "known": 0, "run": run}
+        await self._ordering.redis.hset(keys.meta, mapping=meta)
+        since = await marks.read(self._database, SETTLED_MARK)
+        async for page in standings.everybody(self._database, *place, LARGEST_CALL):
+            changes = [Change(row.user_id, version, standings.standing_of(row)) for row, version in page]
+            await self._apply(place, epoch, changes)
+            await lock.reacquire()
+        began = self._clock.now_ms()
+        await self._catch_up(place, epoch, since, lock)
+        pipeline = self._ordering.redis.pipeline(transaction=True)
+        pipeline.set(keys.pointer, epoch, px=TTL_MS)
+        pipeline.set(MIRROR_MARK, began - SAFETY_MS, nx=True)
+        if former is not None:
+            for key in keys_of(place, former).all()[1:]:
+                pipeline.pexpire(key, OLD_EPOCH_MS)
+        await pipeline.execute()
+        await self._catch_up(place, epoch, began - SAFETY_MS, lock)
+        self.rebuilt += 1
+        log.info("board rebuilt", extra={"board": place[0], "period": place[1], "epoch": epoch})
+        return epoch
+
+    async def _catch_up(self, place: Place, epoch: str, since_ms: int, lock: Lock) -> None:
+        """Brings everybody with entries since a time."""
+        young = await standings.young(self._database, since_ms, self._clock.now_ms() + SAFETY_MS)
+        async for changes in self.changes_of([one.user_id for one in young], place):
+            await self._apply(place, epoch, changes)
+            await lock.reacquire()
+
+    async def changes_of(self, user_ids: Iterable[UserId], place: Place) -> AsyncIterator[list[Change]]:
+        """The absolute standings of players at a place, read from PostgreSQL, in pages."""
+        ids = list(user_ids)
+        for start in range(0, len(ids), LARGEST_CALL):
+            questions = [Question(user_id) for user_id in ids[start : start + LARGEST_CALL]]
+            states = [found.state for found in await self._loader.read(questions)]
+            yield [
+                Change(state.user_id, state.version, state.visible(place))
+                for state in states
+                if state is not None and place in state.standings
+            ]
+
+    async def _apply(self, place: Place, epoch: str, changes: list[Change]) -> None:
+        board = self._epochs.board_of(place)
+        size = board.top_size if board else 10
+        call = apply_call(place, epoch, 0, size, self._clock.now_ms(), changes, filling=True)
+        answers = await self._ordering.run([call])
+        if answers[0][0] != "ok":
+            raise ConnectionError("Redis lost a board while it was rebuilt")
+
+
+async def _release(lock: Lock) -> None:
+    try:
+        await lock.release()
+    except LockError:
+        log.warning("a rebuild took longer than its lock")

@@ -1,0 +1,135 @@
+"""Sends again what a pod that died, or a Redis that was away, left out."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from actors.clock import Clock
+from actors.epochs import Epochs
+from actors.keys import MIRROR_MARK, keys_of
+from actors.loader import Loader
+from actors.mirror import LARGEST_CALL, Change, Mirror
+from actors.ordering import AWAY, Ordering
+from actors.rebuilder import SAFETY_MS, SETTLED_MARK
+from actors.settler import Settler
+from actors.supervisor import Supervisor
+from models import marks, standings
+from models.database import Database
+from models.errors import ModelError
+from models.ids import UserId
+from models.settling import settlement_of
+from models.snapshot import Question
+from models.standings import Young
+from models.state import Place, PlayerState
+
+log = logging.getLogger("laurel.repair")
+
+INTERVAL_SECONDS = 5.0
+LEASE_SECONDS = 30.0
+GRACE_MS = 3_000
+"""What is younger than this is left to the pod that wrote it."""
+UNKNOWN_MARK_MS = 3_600_000
+"""How far to look back when Redis has lost the mark but not the boards."""
+
+
+class Repair:
+    """One pod at a time looks through entries since two high-water marks: one of the standings, one of Redis.
+
+    A mark stays 20 s behind and advances only when a pass is done, so an outage of any length is caught up.
+    Failure policy: a pass that fails is done again.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        ordering: Ordering,
+        epochs: Epochs,
+        clock: Clock,
+        loader: Loader,
+        mirror: Mirror,
+        settler: Settler,
+        pod: str,
+    ) -> None:
+        self._database = database
+        self._ordering = ordering
+        self._epochs = epochs
+        self._clock = clock
+        self._loader = loader
+        self._mirror = mirror
+        self._settler = settler
+        self._pod = pod
+        self._now = asyncio.Event()
+        self.repaired = 0
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Starts the passes."""
+        supervisor.keep("repair", self._work)
+
+    def hurry(self) -> None:
+        """Makes the next pass come now, as when Redis is back."""
+        self._now.set()
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                if await marks.lease(self._database, "repair", self._pod, LEASE_SECONDS):
+                    await self.pass_once()
+            except (ModelError, *AWAY) as error:
+                log.warning("repair waits: %s", error)
+            try:
+                async with asyncio.timeout(INTERVAL_SECONDS):
+                    await self._now.wait()
+            except TimeoutError:
+                continue
+            self._now.clear()
+
+    async def pass_once(self) -> int:
+        """One pass over both marks; how many players had to be sent again."""
+        began = self._clock.now_ms()
+        settled_since = await marks.read(self._database, SETTLED_MARK)
+        young = await standings.young(self._database, settled_since, began - GRACE_MS)
+        lagging = [one.user_id for one in young if one.settled < one.due]
+        for start in range(0, len(lagging), LARGEST_CALL):
+            states = await self._read(lagging[start : start + LARGEST_CALL])
+            await self._settler.write([settlement_of(state) for state in states])
+        await marks.advance(self._database, SETTLED_MARK, began - SAFETY_MS)
+        mirrored = 0 if self._ordering.away else await self._mirror_since(settled_since, young, began)
+        self.repaired += len(lagging) + mirrored
+        return len(lagging) + mirrored
+
+    async def _mirror_since(self, settled_since: int, young: Sequence[Young], began: int) -> int:
+        held = await self._ordering.redis.get(MIRROR_MARK)
+        since = int(held) if held is not None else began - UNKNOWN_MARK_MS
+        if since < settled_since:
+            young = await standings.young(self._database, since, began - GRACE_MS)
+        count, complete = 0, True
+        for place in self._epochs.known():
+            behind = await self._behind(place, young)
+            for start in range(0, len(behind), LARGEST_CALL):
+                states = await self._read(behind[start : start + LARGEST_CALL])
+                changes = [Change(s.user_id, s.version, s.visible(place)) for s in states if place in s.standings]
+                count += len(changes)
+                complete = await self._mirror.send({place: changes}) and complete
+        if complete:
+            await self._ordering.redis.set(MIRROR_MARK, began - SAFETY_MS)
+        return count
+
+    async def _behind(self, place: Place, young: Sequence[Young]) -> list[UserId]:
+        """Players whose version on a board in Redis is older than their last entry."""
+        epoch = self._epochs.get(place)
+        if epoch is None or not young:
+            return []
+        behind: list[UserId] = []
+        for start in range(0, len(young), LARGEST_CALL):
+            page = young[start : start + LARGEST_CALL]
+            held = await self._ordering.redis.hmget(keys_of(place, epoch.name).users, [one.user_id for one in page])
+            behind += [
+                one.user_id
+                for one, text in zip(page, held, strict=True)
+                if text is None or int(text.partition("|")[0]) < one.due
+            ]
+        return behind
+
+    async def _read(self, user_ids: Sequence[UserId]) -> list[PlayerState]:
+        found = await self._loader.read([Question(user_id) for user_id in user_ids])
+        return [one.state for one in found if one.state is not None]

@@ -1,0 +1,77 @@
+"""Writes standings behind the redemption path, about once a second."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+
+from actors.epochs import Epochs
+from actors.supervisor import Supervisor
+from models.database import Database
+from models.errors import ModelError
+from models.ids import UserId
+from models.settling import Settlement, settle, settlement_of
+from models.state import PlayerState
+
+log = logging.getLogger("laurel.settler")
+
+INTERVAL_SECONDS = 1.0
+REST_FACTOR = 6
+"""The settler rests so many times as long as it wrote: behind a busy path it takes a seventh of one connection at most."""
+
+
+class Settler:
+    """Remembers touched states and writes them down together, the newest of each player only.
+
+    Failure policy: what could not be written waits for the next time; a lost pod's share is found by the repair.
+    """
+
+    def __init__(self, database: Database, epochs: Epochs) -> None:
+        self._database = database
+        self._epochs = epochs
+        self._touched: dict[UserId, PlayerState] = {}
+        self._unwritten: dict[UserId, Settlement] = {}
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Starts the writer."""
+        supervisor.keep("settler", self._work)
+
+    def note(self, state: PlayerState) -> None:
+        """Remembers a state that changed; what it says when written counts."""
+        self._touched[state.user_id] = state
+
+    async def _work(self) -> None:
+        clock = asyncio.get_running_loop().time
+        rest = INTERVAL_SECONDS
+        while True:
+            await asyncio.sleep(rest)
+            began = clock()
+            try:
+                await self.flush()
+            except ModelError as error:
+                log.warning("standings wait: %s", error)
+            rest = max(INTERVAL_SECONDS, REST_FACTOR * (clock() - began))
+
+    async def flush(self) -> None:
+        """Writes everything noted so far; raises DatabaseUnavailable and keeps it then."""
+        touched, self._touched = self._touched, {}
+        for state in touched.values():
+            settlement = settlement_of(state)
+            self._unwritten[state.user_id] = _merged(self._unwritten.get(state.user_id), settlement)
+        if self._unwritten:
+            await self.write(self._unwritten.values())
+            self._unwritten.clear()
+
+    async def write(self, settlements: Iterable[Settlement]) -> None:
+        """Writes settlements now; raises DatabaseUnavailable."""
+        await settle(self._database, list(settlements), [board.key for board in self._epochs.boards])
+
+
+def _merged(older: Settlement | None, newer: Settlement) -> Settlement:
+    """One settlement for two of a player: the newer version, and the places of both."""
+    if older is None:
+        return newer
+    if older.version > newer.version:
+        older, newer = newer, older
+    standings = dict(older.standings) | dict(newer.standings)
+    return replace(newer, standings=tuple(standings.items()))

@@ -1,0 +1,92 @@
+"""Reads the boards' numbered streams into their leaderboards."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from redis.asyncio import Redis
+
+from actors.epochs import Epochs
+from actors.keys import keys_of
+from actors.leaderboard import Leaderboard
+from actors.ordering import AWAY, Ordering
+from actors.profiles import Profiles
+from actors.supervisor import Supervisor
+from models.ids import BoardId
+from models.ranking import Row, row_of
+from models.state import Place
+
+BLOCK_MS = 200
+"""How long a read waits; also how long a new epoch's first delta may wait to be read."""
+READ_COUNT = 500
+
+
+class Stream:
+    """One blocking reader for all boards, from the last position on: a broken connection misses nothing.
+
+    The epoch is in the stream's name, so a recreated stream is never waited on at an old position.
+    """
+
+    def __init__(
+        self, ordering: Ordering, epochs: Epochs, profiles: Profiles, boards: Mapping[BoardId, Leaderboard]
+    ) -> None:
+        self._ordering = ordering
+        self._epochs = epochs
+        self._profiles = profiles
+        self._boards = boards
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Starts reading."""
+        supervisor.keep("stream", self._work)
+
+    async def adopt(self, place: Place, epoch: str, version: int, at_ms: int, rows: Sequence[Row]) -> None:
+        """Shows a board's new epoch."""
+        leaderboard = self._leaderboard(place)
+        if leaderboard is not None:
+            await self._profiles.load([row.user_id for row in rows])
+            leaderboard.adopt(place[1], epoch, version, at_ms, rows)
+
+    def _leaderboard(self, place: Place) -> Leaderboard | None:
+        board = self._epochs.board_of(place)
+        return None if board is None else self._boards.get(board.board_id)
+
+    async def _work(self) -> None:
+        while True:
+            await self._ordering.there.wait()
+            client = self._ordering.blocking_client()
+            try:
+                while not self._ordering.away:
+                    await self._read(client)
+            except AWAY:
+                await asyncio.sleep(0.1)  # the watch finds out what is wrong
+            finally:
+                await client.aclose()
+
+    async def _read(self, client: Redis) -> None:
+        wanted: dict[str, Leaderboard] = {}
+        positions: dict[str, str] = {}
+        for place, epoch in self._epochs.known().items():
+            leaderboard = self._leaderboard(place)
+            if leaderboard is not None and leaderboard.top is not None and leaderboard.top.epoch == epoch.name:
+                stream = keys_of(place, epoch.name).stream
+                wanted[stream] = leaderboard
+                positions[stream] = f"{leaderboard.top.version}-0"
+        if not positions:
+            await asyncio.sleep(BLOCK_MS / 1000)
+            return
+        answers = await client.xread(positions, count=READ_COUNT, block=BLOCK_MS)
+        for stream, records in _pairs(answers):
+            await self._take(wanted[stream], records)
+
+    async def _take(self, leaderboard: Leaderboard, records: Sequence[tuple[str, dict[str, str]]]) -> None:
+        for number, fields in records:
+            parts = fields["top"].split(" ") if fields["top"] else []
+            rows = [row_of(member, score) for member, score in zip(parts[::2], parts[1::2], strict=True)]
+            await self._profiles.load([row.user_id for row in rows])
+            leaderboard.advance(int(number.partition("-")[0]), int(fields["at"]), rows)
+
+
+def _pairs(answers: object) -> list[tuple[str, list[tuple[str, dict[str, str]]]]]:
+    """The streams of an answer, in either protocol version's shape."""
+    if isinstance(answers, dict):
+        return [(stream, [record for part in parts for record in part]) for stream, parts in answers.items()]
+    return [(stream, records) for stream, records in answers or ()]  # type: ignore[attr-defined]

@@ -1,0 +1,90 @@
+"""The only place that creates tasks."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from actors.errors import Busy
+
+log = logging.getLogger("laurel.supervisor")
+
+T = TypeVar("T")
+
+FIRST_DELAY_SECONDS = 0.05
+LONGEST_DELAY_SECONDS = 5.0
+HEALTHY_AFTER_SECONDS = 30.0
+"""A loop that ran this long starts again with the first delay."""
+MAX_RESTARTS = 20
+"""Restarts in a row, without a healthy stretch, after which the pod reports not ready."""
+MAX_DETACHED = 256
+"""Jobs under way at once for requests; more are refused."""
+
+
+class Supervisor:
+    """Owns every task by name: loops are restarted with backoff, jobs run to their end.
+
+    A loop that keeps failing makes the pod report not ready (`failing`), and goes on being restarted.
+    """
+
+    def __init__(self) -> None:
+        self._loops: dict[str, asyncio.Task[None]] = {}
+        self._jobs: set[asyncio.Task[Any]] = set()
+        self.restarts: dict[str, int] = {}
+        self.failing: set[str] = set()
+
+    def keep(self, name: str, body: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Runs a loop for good, restarting it when it raises or returns."""
+        self._loops[name] = asyncio.create_task(self._keep(name, body), name=name)
+
+    async def _keep(self, name: str, body: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        delay, in_a_row = FIRST_DELAY_SECONDS, 0
+        clock = asyncio.get_running_loop().time
+        while True:
+            began = clock()
+            try:
+                await body()
+            except Exception:
+                log.exception("loop failed", extra={"loop": name})
+            if clock() - began > HEALTHY_AFTER_SECONDS:
+                delay, in_a_row = FIRST_DELAY_SECONDS, 0
+                self.failing.discard(name)
+            in_a_row += 1
+            self.restarts[name] = self.restarts.get(name, 0) + 1
+            if in_a_row > MAX_RESTARTS:
+                self.failing.add(name)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, LONGEST_DELAY_SECONDS)
+
+    async def detached(self, name: str, work: Coroutine[Any, Any, T]) -> T:
+        """The result of a job that ends even when the caller is cancelled; raises Busy when too many are under way."""
+        if len(self._jobs) >= MAX_DETACHED:
+            work.close()
+            raise Busy("too many requests under way")
+        task = asyncio.create_task(work, name=name)
+        self._jobs.add(task)
+        task.add_done_callback(self._finished)
+        return await asyncio.shield(task)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._jobs.discard(task)
+        if not task.cancelled():
+            task.exception()  # marks it as seen: the caller may be gone
+
+    async def stop_loop(self, name: str) -> None:
+        """Cancels a loop and waits for its end."""
+        task = self._loops.pop(name, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def stop(self, timeout_seconds: float) -> None:
+        """Lets jobs end, then cancels what is left."""
+        if self._jobs:
+            await asyncio.wait(self._jobs, timeout=timeout_seconds)
+        rest = [*self._jobs, *self._loops.values()]
+        for task in rest:
+            task.cancel()
+        if rest:
+            await asyncio.wait(rest, timeout=timeout_seconds)
+        self._loops.clear()

@@ -1,0 +1,66 @@
+"""What has to be done now and then: the clock, partitions, bans that end."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from actors.clock import Clock
+from actors.supervisor import Supervisor
+from models import marks, players
+from models.database import Database
+from models.errors import ModelError
+from models.ids import UserId
+
+log = logging.getLogger("laurel.upkeep")
+
+CLOCK_SECONDS = 60.0
+ENDED_BANS_SECONDS = 2.0
+PARTITIONS_SECONDS = 3_600.0
+PARTITIONS_AHEAD = 3
+"""Months of the ledger that are ready beforehand."""
+FIRST_TRY_SECONDS = 0.5
+
+ADD_PARTITIONS = "SELECT ledger_partitions(now(), $1)"
+
+
+class Upkeep:
+    """Three loops that hardly ever have anything to do.
+
+    Failure policy: what fails is tried again at its next turn.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, pod: str, unban: Callable[[UserId], Awaitable[object]]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._pod = pod
+        self._unban = unban
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Starts the loops."""
+        supervisor.keep("clock", lambda: self._every(CLOCK_SECONDS, self._measure))
+        supervisor.keep("partitions", lambda: self._every(PARTITIONS_SECONDS, self._partitions))
+        supervisor.keep("ended-bans", lambda: self._every(ENDED_BANS_SECONDS, self._ended_bans))
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+        while True:
+            try:
+                await work()
+                pause = seconds
+            except ModelError as error:
+                log.debug("upkeep waits: %s", error)
+                pause = min(seconds, FIRST_TRY_SECONDS)
+            await asyncio.sleep(pause)
+
+    async def _measure(self) -> None:
+        await self._clock.measure(self._database)
+
+    async def _partitions(self) -> None:
+        if await marks.lease(self._database, "partitions", self._pod, 60):
+            await self._database.rows(ADD_PARTITIONS, PARTITIONS_AHEAD)
+
+    async def _ended_bans(self) -> None:
+        if await marks.lease(self._database, "ended-bans", self._pod, 10):
+            for user_id in await players.ended_bans(self._database):
+                await self._unban(user_id)

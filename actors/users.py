@@ -1,0 +1,109 @@
+"""All user actors of this pod."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from actors.clock import Clock
+from actors.committer import Committer
+from actors.loader import Loader
+from actors.messages import Command, Outcome, Request
+from actors.user import UserActor
+from models.board import Board
+from models.catalogue import Catalogue
+from models.chain import Chain
+from models.entry import Entry
+from models.ids import UserId
+from models.state import PlayerState
+
+DEADLINE_SECONDS = 2.0
+"""How long a request may take before it is answered with Busy."""
+SWEEP_SECONDS = 0.25
+
+
+class Shows(Protocol):
+    """Whoever shows a committed state to the world and answers the request."""
+
+    def __call__(self, state: PlayerState, entry: Entry, request: Request, outcome: Outcome) -> None:
+        """Mirrors the state, then answers with the rank."""
+
+
+class Users:
+    """Starts, finds and evicts user actors; what they share stands here.
+
+    The least recently used come first, so evicting idle ones looks at no others.
+    """
+
+    def __init__(
+        self,
+        committer: Committer,
+        loader: Loader,
+        clock: Clock,
+        chain: Chain,
+        boards: Callable[[], Sequence[Board]],
+        catalogue: Callable[[], Catalogue],
+        show: Shows,
+        *,
+        mailbox_size: int,
+        idle_seconds: float,
+    ) -> None:
+        self.committer = committer
+        self.loader = loader
+        self.clock = clock
+        self.chain = chain
+        self.boards = boards
+        self.catalogue = catalogue
+        self.show = show
+        self.mailbox_size = mailbox_size
+        self.active: set[UserActor] = set()
+        self.conflicts = 0
+        self._idle_seconds = idle_seconds
+        self._actors: OrderedDict[UserId, tuple[UserActor, float]] = OrderedDict()
+        loop = asyncio.get_running_loop()
+        self.monotonic = loop.time
+        self.later = loop.call_soon
+        self._new_future = loop.create_future
+
+    def __len__(self) -> int:
+        return len(self._actors)
+
+    def tell(self, user_id: UserId, command: Command) -> asyncio.Future[Outcome]:
+        """Sends a command to a player's actor; raises MailboxFull. The future may be cancelled by who waits."""
+        now = self.monotonic()
+        found = self._actors.get(user_id)
+        actor = UserActor(user_id, self) if found is None else found[0]
+        self._actors[user_id] = (actor, now)
+        self._actors.move_to_end(user_id)
+        request = Request(command, self._new_future(), now + DEADLINE_SECONDS)
+        actor.tell(request)
+        return request.reply
+
+    def forget_states(self) -> None:
+        """Makes every actor read its state again, as when boards were defined anew."""
+        for actor, _ in self._actors.values():
+            if actor.idle:
+                actor.state = None
+
+    async def sweep(self) -> None:
+        """Answers what is past its deadline and evicts the idle, for good."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = self.monotonic()
+            for actor in list(self.active):
+                actor.expire(now)
+            self._evict(now - self._idle_seconds)
+
+    def _evict(self, before: float) -> None:
+        while self._actors:
+            user_id, (actor, used) = next(iter(self._actors.items()))
+            if used > before:
+                return
+            del self._actors[user_id]
+            if not actor.idle:
+                self._actors[user_id] = (actor, self.monotonic())
+
+    async def drained(self) -> None:
+        """Returns when no actor has anything under way."""
+        while self.active:
+            await asyncio.sleep(0.01)

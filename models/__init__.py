@@ -1,0 +1,1 @@
+"""What is durable: ids, entries, folds and the statements."""

@@ -1,0 +1,148 @@
+"""The catalogue: actions, their rules and the revisions of these."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from models.database import Database
+from models.errors import CatalogueInvalid
+from models.ids import ActionId, is_slug
+
+MAX_POINTS = 1_000_000_000
+"""Most points of one action: 9 million such redemptions fit into a score."""
+MAX_SECONDS = 30 * 86_400
+"""Longest duration of any rule: 30 days."""
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """An action and the rules that its tickets are judged by; durations in seconds."""
+
+    action_id: ActionId
+    title: str
+    points: int
+    min_seconds: int = 0
+    max_seconds: int = 3_600
+    cooldown_seconds: int = 0
+    daily_limit: int | None = None
+    overlap: str = "forbid"
+    ticket: str = "required"
+    proof: str = "none"
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """An action with the number of its revision; `enabled` is the action's, not the revision's."""
+
+    action: Action
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Every revision of every action, and which is the present one."""
+
+    present: Mapping[ActionId, Revised]
+    revisions: Mapping[tuple[ActionId, int], Action]
+
+    def find(self, action_id: str) -> Revised | None:
+        """The present revision of an action."""
+        return self.present.get(ActionId(action_id))
+
+    def judged_by(self, action_id: ActionId, revision: int) -> Action | None:
+        """The rules of a revision, with today's word on whether the action is enabled."""
+        rules, present = self.revisions.get((action_id, revision)), self.present.get(action_id)
+        if rules is None or present is None:
+            return None
+        return rules if present.action.enabled else msgspec.structs.replace(rules, enabled=False)
+
+
+def check(actions: Iterable[Action]) -> list[Action]:
+    """The actions, each within its bounds and named once; raises CatalogueInvalid with the first fault."""
+    seen: set[str] = set()
+    checked = list(actions)
+    for action in checked:
+        fault = _fault(action) or ("stands twice" if action.action_id in seen else None)
+        if fault:
+            raise CatalogueInvalid(f"action {action.action_id!r}: {fault}")
+        seen.add(action.action_id)
+    return checked
+
+
+def _fault(action: Action) -> str | None:
+    words = (("overlap", ("forbid", "allow")), ("ticket", ("required", "instant")))
+    durations = ("min_seconds", "max_seconds", "cooldown_seconds")
+    limit = action.daily_limit
+    faults = [
+        (not is_slug(action.action_id), "actionId must be a slug of [a-z0-9-]{1,64}"),
+        (not 0 < len(action.title) <= 200 or "\x00" in action.title, "title must have 1 to 200 characters"),
+        (not 0 <= action.points <= MAX_POINTS, f"points must lie in 0 to {MAX_POINTS}"),
+        (action.max_seconds <= 0, "maxSeconds must be positive"),
+        (action.min_seconds >= action.max_seconds, "minSeconds must be less than maxSeconds"),
+        (limit is not None and not 1 <= limit <= 1_000_000, "dailyLimit must lie in 1 to 1000000"),
+        (action.proof not in ("none", "always", "adaptive"), "proof must be none, always or adaptive"),
+    ]
+    faults += [
+        (not 0 <= getattr(action, name) <= MAX_SECONDS, f"{name} must be 0 to {MAX_SECONDS}") for name in durations
+    ]
+    faults += [(getattr(action, name) not in allowed, f"{name} must be one of {allowed}") for name, allowed in words]
+    return next((text for wrong, text in faults if wrong), None)
+
+
+LOAD = """
+    SELECT r.action_id, r.revision, r.title, r.points, r.min_seconds, r.max_seconds, r.cooldown_seconds, r.daily_limit,
+           r.overlap, r.ticket, r.proof, a.enabled, a.revision = r.revision AS present
+    FROM action_revisions r JOIN actions a USING (action_id) ORDER BY r.action_id, r.revision
+"""
+
+SAVE = """
+    WITH given AS (
+        SELECT g.*, coalesce((SELECT max(revision) FROM action_revisions r WHERE r.action_id = g.action_id), 0) AS latest
+        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::int[],
+                    $8::text[], $9::text[], $10::text[], $11::bool[])
+            AS g (action_id, title, points, min_seconds, max_seconds, cooldown_seconds, daily_limit,
+                  overlap, ticket, proof, enabled)
+    ), revised AS (
+        INSERT INTO action_revisions (action_id, revision, title, points, min_seconds, max_seconds, cooldown_seconds,
+                                      daily_limit, overlap, ticket, proof)
+        SELECT action_id, latest + 1, title, points, min_seconds, max_seconds, cooldown_seconds, daily_limit,
+               overlap, ticket, proof
+        FROM given g
+        WHERE NOT EXISTS (
+            SELECT FROM action_revisions r WHERE r.action_id = g.action_id AND r.revision = g.latest
+            AND (r.title, r.points, r.min_seconds, r.max_seconds, r.cooldown_seconds, r.overlap, r.ticket, r.proof)
+              = (g.title, g.points, g.min_seconds, g.max_seconds, g.cooldown_seconds, g.overlap, g.ticket, g.proof)
+            AND r.daily_limit IS NOT DISTINCT FROM g.daily_limit)
+        RETURNING action_id, revision
+    ), told AS (INSERT INTO control (topic, subject) VALUES ('catalogue', ''))
+    INSERT INTO actions (action_id, revision, enabled)
+    SELECT g.action_id, coalesce(r.revision, g.latest), g.enabled FROM given g LEFT JOIN revised r USING (action_id)
+    ON CONFLICT (action_id) DO UPDATE SET revision = excluded.revision, enabled = excluded.enabled
+    RETURNING action_id
+"""
+
+
+async def load(database: Database) -> Catalogue:
+    """The whole catalogue; raises DatabaseUnavailable."""
+    present: dict[ActionId, Revised] = {}
+    revisions: dict[tuple[ActionId, int], Action] = {}
+    for row in await database.rows(LOAD):
+        is_present, revision = row.pop("present"), row.pop("revision")
+        action = Action(**row)
+        revisions[(action.action_id, revision)] = action
+        if is_present:
+            present[action.action_id] = Revised(action, revision)
+    return Catalogue(present, revisions)
+
+
+async def save(database: Database, actions: Iterable[Action]) -> int:
+    """Adds or changes actions, a changed one as a new revision, and tells every pod; their number.
+
+    Raises CatalogueInvalid before anything is written.
+    """
+    fields = ("action_id", "title", "points", "min_seconds", "max_seconds", "cooldown_seconds", "daily_limit")
+    words = ("overlap", "ticket", "proof", "enabled")
+    checked = check(actions)
+    columns = [[getattr(action, name) for action in checked] for name in fields + words]
+    return len(await database.rows(SAVE, *columns))

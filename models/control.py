@@ -1,0 +1,41 @@
+"""What every pod must hear, also without Redis: an append-only table that pods poll."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from models.database import Database
+
+OVERLAP_SECONDS = 10
+"""Ids are given before commit, so a poll looks back this far; longer than any statement may run."""
+
+POLL = f"""
+    SELECT id, topic, subject FROM control WHERE at >= now() - interval '{OVERLAP_SECONDS} seconds' ORDER BY id
+"""  # noqa: S608 — a constant
+
+
+class Topic(StrEnum):
+    """What a notice is about."""
+
+    CATALOGUE = "catalogue"
+    BOARDS = "boards"
+    PROFILE = "profile"
+    PLAYER = "player"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something changed: the topic, and which player or board it is about."""
+
+    notice_id: int
+    topic: Topic
+    subject: str
+
+
+async def poll(database: Database) -> list[Notice]:
+    """The notices of the last seconds, oldest first; a poller remembers which it has seen."""
+    return [Notice(row["id"], Topic(row["topic"]), row["subject"]) for row in await database.rows(POLL)]
+
+
+async def tell(database: Database, topic: Topic, subject: str) -> None:
+    """Appends a notice."""
+    await database.rows("INSERT INTO control (topic, subject) VALUES ($1, $2)", topic.value, subject)

@@ -1,0 +1,155 @@
+"""The connections to PostgreSQL, in two pools."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.context import TortoiseContext, get_current_context
+from tortoise.transactions import in_transaction
+
+from models.errors import ModelError, typed
+
+CONNECT_TIMEOUT_SECONDS = 3
+STATEMENT_TIMEOUT_MS = 5_000
+COMMAND_TIMEOUT_SECONDS = 6
+"""A little more than the server's own limit, so that the server is the one who says no."""
+HARD_TIMEOUT_SECONDS = 8
+"""Also ends the wait for a connection and for a black-holed server's answer to a cancel."""
+
+# Without these the prepared statement keeps the plan of a small table and scans a grown ledger.
+INDEX_PLANS = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
+
+Row: TypeAlias = dict[str, Any]
+
+
+class Runs(Protocol):
+    """Whatever runs a statement of the redemption path: the pool or an open transaction."""
+
+    async def hot(self, statement: str, *values: object) -> list[Row]:
+        """Rows of a statement."""
+        ...
+
+
+APP = "models"
+MODULES = ["models.tables"]
+SQL_FOLDER = Path(__file__).with_name("sql")
+
+
+def sql(name: str) -> str:
+    """The statement in `models/sql/<name>.sql`."""
+    return (SQL_FOLDER / f"{name}.sql").read_text()
+
+
+def credentials(url: str) -> dict[str, Any]:
+    """What Tortoise wants to know of a `postgresql://` URL; `sslmode` and a socket's `host` may stand in its query."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    found: dict[str, Any] = {
+        "user": unquote(parts.username) if parts.username else None,
+        "password": unquote(parts.password) if parts.password else None,
+        "host": query.get("host", parts.hostname),
+        "port": parts.port or 5432,
+        "database": parts.path.lstrip("/") or "postgres",
+    }
+    if "sslmode" in query:
+        found["ssl"] = query["sslmode"]
+    return found
+
+
+def tortoise_config(url: str, *, hot_connections: int = 4, connections: int = 5) -> dict[str, Any]:
+    """Two connections to one database: `hot` for the one statement and snapshots, `default` for all else."""
+    common = {
+        **credentials(url),
+        "timeout": CONNECT_TIMEOUT_SECONDS,
+        "command_timeout": COMMAND_TIMEOUT_SECONDS,
+        "application_name": "laurel",
+    }
+    settings = {"statement_timeout": str(STATEMENT_TIMEOUT_MS), "idle_in_transaction_session_timeout": "10000"}
+    engine = "tortoise.backends.asyncpg"
+    hot = {**common, "minsize": 1, "maxsize": hot_connections, "server_settings": {**settings, **INDEX_PLANS}}
+    default = {**common, "minsize": 0, "maxsize": connections, "server_settings": settings}
+    return {
+        "connections": {
+            "hot": {"engine": engine, "credentials": hot},
+            "default": {"engine": engine, "credentials": default},
+        },
+        "apps": {APP: {"models": MODULES, "default_connection": "default", "migrations": "models.migrations"}},
+    }
+
+
+class Transaction:
+    """An open transaction: statements in one snapshot of locks."""
+
+    def __init__(self, connection: BaseDBAsyncClient) -> None:
+        self._connection = connection
+
+    async def hot(self, statement: str, *values: object) -> list[Row]:
+        """Rows of a statement inside the transaction."""
+        return await _rows(self._connection, statement, values)
+
+
+class Database:
+    """Both pools of one server; connections are made when first needed.
+
+    `orm` is the connection for Tortoise queries (`using_db`). No call here may be made from a task that somebody else
+    can cancel: the outcome of a cancelled statement is unknown.
+    """
+
+    def __init__(self, url: str, *, hot_connections: int = 4, connections: int = 5) -> None:
+        self._config = tortoise_config(url, hot_connections=hot_connections, connections=connections)
+        self._context = TortoiseContext()
+        self._transactions = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Prepares both pools; does not wait for the server."""
+        # Requests run in tasks that inherit no context, so the first database opened is everybody's.
+        alone = get_current_context() is None
+        with self._context:
+            await self._context.init(config=self._config, _enable_global_fallback=alone)
+        self._hot = self._context.db("hot")
+        self.orm = self._context.db("default")
+
+    async def close(self) -> None:
+        """Closes both pools."""
+        await self._context.close_connections()
+
+    async def hot(self, statement: str, *values: object) -> list[Row]:
+        """Rows of a statement of the redemption path.
+
+        Raises DatabaseUnavailable when the outcome is unknown, DataRejected when nothing was written.
+        """
+        return await _rows(self._hot, statement, values)
+
+    async def rows(self, statement: str, *values: object) -> list[Row]:
+        """Rows of any other statement; raises as `hot`."""
+        return await _rows(self.orm, statement, values)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One transaction on the `hot` connections, one at a time in this process; raises as `hot`.
+
+        One at a time because Tortoise's context remembers a single entry.
+        """
+        async with self._transactions:
+            try:
+                async with asyncio.timeout(HARD_TIMEOUT_SECONDS):
+                    with self._context:
+                        async with in_transaction("hot") as connection:
+                            yield Transaction(connection)
+            except ModelError:
+                raise
+            except Exception as error:
+                raise typed(error) from error
+
+
+async def _rows(connection: BaseDBAsyncClient, statement: str, values: Sequence[object]) -> list[Row]:
+    try:
+        async with asyncio.timeout(HARD_TIMEOUT_SECONDS):
+            rows: list[Row] = await connection.execute_query_dict(statement, list(values))
+            return rows
+    except Exception as error:
+        raise typed(error) from error

@@ -1,0 +1,67 @@
+"""What can go wrong between Laurel and its database.
+
+ModelError
+├── DatabaseUnavailable   away, restarting, too slow; whether a write happened is unknown
+├── Contended             the database broke a deadlock or a conflict; nothing was written
+├── DataRejected          the database refuses a value; nothing was written
+└── CatalogueInvalid      an action or catalogue file breaks a rule; says which
+"""
+
+import asyncio
+
+import asyncpg
+from tortoise.exceptions import BaseORMException, DBConnectionError, OperationalError
+
+
+class ModelError(Exception):
+    """Root of everything that `models` raises."""
+
+
+class DatabaseUnavailable(ModelError):
+    """The database did not answer: the outcome is unknown."""
+
+
+class Contended(ModelError):
+    """The database gave way to somebody else: nothing was written, try again."""
+
+
+class DataRejected(ModelError):
+    """The database refused a value: nothing was written."""
+
+
+class CatalogueInvalid(ModelError):
+    """A catalogue breaks a rule; the message names it."""
+
+
+CONTENDED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+AWAY = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.QueryCanceledError,
+    asyncpg.InternalClientError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    DBConnectionError,
+)
+
+
+def typed(error: BaseException) -> ModelError:
+    """The `ModelError` that a driver's exception stands for."""
+    cause = error.args[0] if isinstance(error, BaseORMException) and error.args else error
+    if isinstance(error, CONTENDED) or isinstance(cause, CONTENDED):
+        return Contended(str(cause))
+    if isinstance(error, AWAY) or isinstance(cause, AWAY):
+        return DatabaseUnavailable(f"{type(cause).__name__}: {cause}")
+    if isinstance(cause, asyncpg.DataError | asyncpg.IntegrityConstraintViolationError | ValueError | TypeError):
+        return DataRejected(f"{type(cause).__name__}: {cause}")
+    if isinstance(error, OperationalError) or isinstance(cause, asyncpg.PostgresError):
+        return DatabaseUnavailable(f"{type(cause).__name__}: {cause}")
+    return DataRejected(f"{type(cause).__name__}: {cause}")

@@ -1,0 +1,20 @@
+"""Tickets kept for clients that can only send an id."""
+
+from models.database import Database
+from models.ids import TicketId
+
+HOLD = """
+    INSERT INTO held_tickets (ticket_id, user_id, ticket, expires_at)
+    VALUES ($1, $2, $3, timestamptz 'epoch' + $4 * interval '1 millisecond')
+"""
+
+
+async def hold(database: Database, ticket_id: TicketId, user_id: str, text: str, expires_at: int) -> None:
+    """Keeps a signed ticket; raises DatabaseUnavailable, and DataRejected for an unknown player."""
+    await database.rows(HOLD, ticket_id, user_id, text, expires_at)
+
+
+async def find(database: Database, ticket_id: TicketId) -> str | None:
+    """The signed ticket of an id, or None."""
+    rows = await database.rows("SELECT ticket FROM held_tickets WHERE ticket_id = $1", ticket_id)
+    return rows[0]["ticket"] if rows else None

@@ -1,0 +1,49 @@
+"""Migrations, one at a time under an advisory lock."""
+
+import asyncpg
+from tortoise.context import TortoiseContext
+from tortoise.migrations.executor import MigrationExecutor
+
+from models.database import CONNECT_TIMEOUT_SECONDS, credentials, tortoise_config
+from models.errors import typed
+
+LOCK_ID = 0x6C617572656C
+"""The advisory lock of Laurel's migrations: its name in hexadecimal."""
+
+
+async def migrate(database_url: str) -> list[str]:
+    """Applies missing migrations and names them; whoever comes second waits for the first.
+
+    Raises DatabaseUnavailable.
+    """
+    try:
+        lock = await asyncpg.connect(timeout=CONNECT_TIMEOUT_SECONDS, **credentials(database_url))
+        try:
+            await lock.execute("SELECT pg_advisory_lock($1)", LOCK_ID)
+            async with TortoiseContext() as context:
+                executor, plan = await _plan(context, database_url)
+                await executor.migrate()
+            return plan
+        finally:
+            await lock.close()
+    except Exception as error:
+        raise typed(error) from error
+
+
+async def missing(database_url: str) -> list[str]:
+    """The names of migrations not yet applied; raises DatabaseUnavailable."""
+    try:
+        async with TortoiseContext() as context:
+            return (await _plan(context, database_url))[1]
+    except Exception as error:
+        raise typed(error) from error
+
+
+async def _plan(context: TortoiseContext, database_url: str) -> tuple[MigrationExecutor, list[str]]:
+    config = tortoise_config(database_url)
+    for connection in config["connections"].values():
+        connection["credentials"]["command_timeout"] = None
+        connection["credentials"]["server_settings"] = {}
+    await context.init(config=config)
+    executor = MigrationExecutor(context.db("default"), config["apps"])
+    return executor, [step.migration.name for step in await executor.plan()]

@@ -1,0 +1,13 @@
+"""Players, their ledger, the catalogue, boards and what is derived from them."""
+
+from pathlib import Path
+
+from tortoise.migrations.migration import Migration as TortoiseMigration
+from tortoise.migrations.operations import RunSQL
+
+
+class Migration(TortoiseMigration):
+    """The first schema; the ledger is partitioned, which no model can say, so it stands as SQL."""
+
+    initial = True
+    operations = [RunSQL(Path(__file__).with_suffix(".sql").read_text())]

@@ -1,0 +1,1 @@
+"""Schema history, one SQL file a step, run by Tortoise."""

@@ -1,0 +1,130 @@
+"""Players and their accounts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from models.database import Database, Row
+from models.ids import UserId
+from models.tables import Account
+
+REGISTER = """
+    WITH account AS (
+        INSERT INTO accounts (user_id, username, username_key, display_name, avatar_url, password_hash, role)
+        SELECT $1, $2, $3, $4, $5, $6, $7 WHERE NOT EXISTS (SELECT FROM accounts WHERE username_key = $3)
+        ON CONFLICT (username_key) DO NOTHING RETURNING user_id
+    )
+    INSERT INTO players (id, region) SELECT user_id, $8 FROM account RETURNING id
+"""
+
+CREATE_MANY = """
+    WITH player AS (INSERT INTO players (id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING)
+    INSERT INTO accounts (user_id, username, username_key, display_name, role)
+    SELECT user_id, name, lower(name), name, $3
+    FROM unnest($1::uuid[], $2::text[]) AS n (user_id, name)
+    ON CONFLICT (username_key) DO NOTHING
+"""
+
+BY_NAMES = """
+    SELECT a.user_id::text, a.role FROM unnest($1::text[]) WITH ORDINALITY AS n (name, number)
+    JOIN accounts a ON a.username_key = lower(n.name) ORDER BY n.number
+"""
+
+PROFILES = "SELECT user_id::text, username, display_name, avatar_url FROM accounts WHERE user_id = ANY($1::uuid[])"
+
+BANNED = "SELECT id::text, (extract(epoch FROM banned_until) * 1000)::bigint AS until FROM players WHERE banned_until > now()"
+
+
+ENDED_BANS = "SELECT id::text FROM players WHERE banned_until <= now() LIMIT 1000"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What others may see of a player."""
+
+    user_id: UserId
+    username: str
+    display_name: str
+    avatar_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A player's account, without secrets."""
+
+    profile: Profile
+    region: str | None
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a new account is made of; the password is hashed already."""
+
+    user_id: UserId
+    username: str
+    display_name: str
+    avatar_url: str | None
+    region: str | None
+    password_hash: str | None
+    role: str = "player"
+
+
+async def register(database: Database, new: Registration) -> bool:
+    """Creates a player and account; False when the name is taken."""
+    rows = await database.rows(
+        REGISTER,
+        new.user_id,
+        new.username,
+        new.username.lower(),
+        new.display_name,
+        new.avatar_url,
+        new.password_hash,
+        new.role,
+        new.region,
+    )
+    return bool(rows)
+
+
+async def ensure_named(database: Database, names: Sequence[str], ids: Sequence[UserId], role: str) -> list[Row]:
+    """Accounts of the given names in order, created with the given ids where missing: `{user_id, role}`."""
+    await database.rows(CREATE_MANY, ids, names, role)
+    return await database.rows(BY_NAMES, names)
+
+
+async def by_username(database: Database, username: str) -> tuple[Identity, str | None] | None:
+    """The account of a name and its password hash, or None."""
+    account = await Account.filter(username_key=username.lower()).using_db(database.orm).first()
+    if account is None:
+        return None
+    return await _identity(database, account), account.password_hash
+
+
+async def by_id(database: Database, user_id: UserId) -> Identity | None:
+    """The account of a player, or None."""
+    account = await Account.filter(user_id=user_id).using_db(database.orm).first()
+    return None if account is None else await _identity(database, account)
+
+
+async def _identity(database: Database, account: Account) -> Identity:
+    rows = await database.rows("SELECT region FROM players WHERE id = $1", account.user_id)
+    profile = Profile(UserId(str(account.user_id)), account.username, account.display_name, account.avatar_url)
+    return Identity(profile, rows[0]["region"] if rows else None, account.role)
+
+
+async def profiles(database: Database, user_ids: Sequence[UserId]) -> dict[UserId, Profile]:
+    """The profiles of many players; an erased one is missing."""
+    rows = await database.rows(PROFILES, user_ids)
+    return {
+        UserId(row["user_id"]): Profile(UserId(row["user_id"]), row["username"], row["display_name"], row["avatar_url"])
+        for row in rows
+    }
+
+
+async def banned(database: Database) -> dict[UserId, int]:
+    """Players banned now, and until when in Unix milliseconds."""
+    return {UserId(row["id"]): row["until"] for row in await database.rows(BANNED)}
+
+
+async def ended_bans(database: Database) -> list[UserId]:
+    """Players whose ban has run out and was not taken back yet."""
+    return [UserId(row["id"]) for row in await database.rows(ENDED_BANS)]

@@ -1,0 +1,57 @@
+"""Writes standings and memos, behind the redemption path."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from models.database import Database, sql
+from models.ids import UserId
+from models.state import Place, PlayerState, Standing
+
+SETTLE = sql("settle")
+MEMO = sql("memo")
+
+BATCH = 500
+"""Players written in one statement."""
+
+_json = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A player's touched standings at a version, as plain values."""
+
+    user_id: UserId
+    version: int
+    hidden: bool
+    standings: tuple[tuple[Place, Standing | None], ...]
+    actions: str
+
+
+def settlement_of(state: PlayerState) -> Settlement:
+    """What has to be written of a state; clears what it holds as touched."""
+    standings = tuple((place, state.standings.get(place)) for place in state.touched)
+    state.touched.clear()
+    actions = _json.encode(state.actions).decode()
+    return Settlement(state.user_id, state.version, state.banned_until is not None, standings, actions)
+
+
+async def settle(database: Database, settlements: Sequence[Settlement], board_keys: Sequence[str]) -> None:
+    """Writes settlements, the memo last, so that a memo never vouches for a standing that is not there.
+
+    Raises DatabaseUnavailable; writing again is harmless.
+    """
+    ordered = sorted(settlements, key=lambda settlement: settlement.user_id)
+    boards = "{" + ",".join(board_keys) + "}"
+    for start in range(0, len(ordered), BATCH):
+        batch = ordered[start : start + BATCH]
+        rows = sorted(
+            (place[0], place[1], s.user_id, *(standing or (0, 0)), s.version, standing is not None, s.hidden)
+            for s in batch
+            for place, standing in s.standings
+        )
+        if rows:
+            await database.rows(SETTLE, *zip(*rows, strict=True))
+        memos = [(s.user_id, s.version, boards, s.actions) for s in batch]
+        await database.rows(MEMO, *zip(*memos, strict=True))

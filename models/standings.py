@@ -1,0 +1,129 @@
+"""Boards as PostgreSQL has them: pages, places and what lags."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from models.database import Database
+from models.ids import UserId
+from models.ranking import ORDER_BY, Row
+from models.state import Standing
+
+VISIBLE = "board_key = $1 AND period = $2 AND present AND NOT hidden"
+
+PAGE = f"""
+    SELECT user_id::text, score, reached_at FROM standings WHERE {VISIBLE}
+    AND ($3::bigint IS NULL OR score < $3 OR (score = $3 AND (reached_at > $4 OR (reached_at = $4 AND user_id < $5))))
+    ORDER BY {ORDER_BY} LIMIT $6
+"""  # noqa: S608 — constants only
+
+COUNT = f"SELECT count(*) AS n FROM standings WHERE {VISIBLE}"  # noqa: S608
+
+BETTER = f"""
+    SELECT count(*) AS n FROM standings WHERE {VISIBLE}
+    AND (score > $3 OR (score = $3 AND (reached_at < $4 OR (reached_at = $4 AND user_id > $5))))
+"""  # noqa: S608
+
+NEIGHBOUR = f"""
+    SELECT min(score) AS score FROM (
+        SELECT score FROM standings WHERE {VISIBLE}
+        AND (score > $3 OR (score = $3 AND (reached_at < $4 OR (reached_at = $4 AND user_id > $5))))
+        ORDER BY score ASC, reached_at DESC, user_id ASC LIMIT 1) AS next
+"""  # noqa: S608
+
+OF_USER = f"""
+    SELECT score, reached_at FROM standings WHERE {VISIBLE} AND user_id = $3
+"""  # noqa: S608
+
+# Who has entries younger than a mark, how far those are that had time to be written down, and how far they are.
+YOUNG = """
+    SELECT l.user_id::text, l.due, coalesce(m.version, 0) AS settled
+    FROM (SELECT user_id, max(user_version) AS due FROM ledger WHERE at >= $1 AND at < $2 GROUP BY user_id) AS l
+    LEFT JOIN player_memos m ON m.user_id = l.user_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A player's place on a board: ranks count from 1, points from the present score.
+
+    `next_score` is the score of the one above (None at rank 1); `edge_score` that of the last row of the top 10,
+    None while the top 10 is not full.
+    """
+
+    row: Row
+    rank: int
+    total: int
+    next_score: int | None
+    edge_score: int | None
+
+
+def standing_of(row: Row) -> Standing:
+    """What a board's row says of its player."""
+    return Standing(row.score, row.reached_at)
+
+
+async def page(database: Database, board_key: str, period: str, limit: int, after: Row | None = None) -> list[Row]:
+    """Rows in rank order, behind a given one."""
+    last = (None, None, None) if after is None else (after.score, after.reached_at, after.user_id)
+    rows = await database.rows(PAGE, board_key, period, *last, limit)
+    return [Row(UserId(row["user_id"]), row["score"], row["reached_at"]) for row in rows]
+
+
+async def count(database: Database, board_key: str, period: str) -> int:
+    """How many players are on a board."""
+    total: int = (await database.rows(COUNT, board_key, period))[0]["n"]
+    return total
+
+
+async def rank_of(database: Database, board_key: str, period: str, row: Row) -> int:
+    """The rank, from 1, that a row has."""
+    rows = await database.rows(BETTER, board_key, period, row.score, row.reached_at, row.user_id)
+    better: int = rows[0]["n"]
+    return better + 1
+
+
+async def everybody(database: Database, board_key: str, period: str, size: int) -> AsyncIterator[list[tuple[Row, int]]]:
+    """All rows of a board with their versions, in pages of a size, in no order that matters."""
+    last = "00000000-0000-0000-0000-000000000000"
+    statement = """
+        SELECT user_id::text, score, reached_at, version FROM standings
+        WHERE board_key = $1 AND period = $2 AND present AND NOT hidden AND user_id > $3
+        ORDER BY user_id LIMIT $4
+    """
+    while True:
+        rows = await database.rows(statement, board_key, period, last, size)
+        if not rows:
+            return
+        last = rows[-1]["user_id"]
+        yield [(Row(UserId(row["user_id"]), row["score"], row["reached_at"]), row["version"]) for row in rows]
+
+
+async def place(database: Database, board_key: str, period: str, user_id: UserId, top_size: int) -> Place | None:
+    """A player's place, or None when not on the board."""
+    own = await database.rows(OF_USER, board_key, period, user_id)
+    if not own:
+        return None
+    row = Row(user_id, own[0]["score"], own[0]["reached_at"])
+    key = (board_key, period, row.score, row.reached_at, row.user_id)
+    rank = await rank_of(database, board_key, period, row)
+    next_score = (await database.rows(NEIGHBOUR, *key))[0]["score"]
+    top = await page(database, board_key, period, top_size)
+    edge = top[-1].score if len(top) == top_size else None
+    return Place(row, rank, await count(database, board_key, period), next_score, edge)
+
+
+@dataclass(frozen=True, slots=True)
+class Young:
+    """A player with recent entries: their last version, and the version their standings are written up to."""
+
+    user_id: UserId
+    due: int
+    settled: int
+
+
+async def young(database: Database, since_ms: int, before_ms: int) -> list[Young]:
+    """Players with entries stamped within a stretch of time."""
+    since, before = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (since_ms, before_ms))
+    rows = await database.rows(YOUNG, since, before)
+    return [Young(UserId(row["user_id"]), row["due"], row["settled"]) for row in rows]

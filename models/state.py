@@ -1,0 +1,146 @@
+"""A player's state: what the entries of one player fold to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from models.board import Board, Fold
+from models.entry import FOREVER_MS, Entry, Kind
+from models.ids import ActionId, UserId
+
+DAY_MS = 86_400_000
+
+
+class Standing(NamedTuple):
+    """A player's score on one board in one period; `reached_at` is Unix milliseconds."""
+
+    score: int
+    reached_at: int
+
+
+class ActionMemory(NamedTuple):
+    """A player's last redemption of an action and the count of its UTC day."""
+
+    last_at: int
+    day: int
+    count: int
+
+
+Place: TypeAlias = tuple[str, str]
+"""Board key and period id: where a standing belongs."""
+
+
+@dataclass(slots=True)
+class PlayerState:
+    """Everything that decides what a player may do and has.
+
+    `standings` holds the places loaded or touched; `touched` those that changed since they were last written down.
+    None as a standing says that the player is no longer on that board.
+    """
+
+    user_id: UserId
+    version: int = 0
+    score: int = 0
+    last_at: int = 0
+    last_hash: bytes | None = None
+    region: str | None = None
+    groups: tuple[str, ...] = ()
+    banned_until: int | None = None
+    standings: dict[Place, Standing | None] = field(default_factory=dict)
+    actions: dict[ActionId, ActionMemory] = field(default_factory=dict)
+    touched: set[Place] = field(default_factory=set)
+
+    def is_banned(self, at_ms: int) -> bool:
+        """Whether the player is banned at a time."""
+        return self.banned_until is not None and at_ms < self.banned_until
+
+    def visible(self, place: Place) -> Standing | None:
+        """The standing that boards may show; a banned player has none."""
+        return None if self.banned_until is not None else self.standings.get(place)
+
+
+def fold_standing(standing: Standing | None, entry: Entry, fold: Fold) -> Standing:
+    """One more counting entry on top of a standing.
+
+    `reached_at` is the time of the last entry that contributes to the score, so a sum ignores entries of 0 points.
+    """
+    at = entry.effective_at
+    if standing is None or fold is Fold.LAST:
+        return Standing(entry.delta, at)
+    if fold is Fold.SUM:
+        return Standing(standing.score + entry.delta, at) if entry.delta else standing
+    return Standing(entry.delta, at) if entry.delta > standing.score else standing
+
+
+def apply_entry(state: PlayerState, entry: Entry, boards: Iterable[Board]) -> None:
+    """Folds a player's next entry into the state, in place.
+
+    A void is not folded here beyond score and version: what it takes away depends on older entries (`fold_history`).
+    """
+    state.version = entry.user_version
+    state.score = entry.score_after
+    state.last_at = entry.at
+    match entry.kind:
+        case Kind.REDEEM if entry.action_id is not None:
+            state.actions[entry.action_id] = remember(state.actions.get(entry.action_id), entry.at)
+        case Kind.BAN:
+            until = entry.meta.get("until", FOREVER_MS)
+            state.banned_until = int(until)
+        case Kind.UNBAN:
+            state.banned_until = None
+        case Kind.MOVE:
+            state.region, state.groups = entry.region, entry.groups
+        case _:
+            pass
+    if entry.kind in (Kind.BAN, Kind.UNBAN):
+        state.touched.update(state.standings)
+        return
+    for board in boards:
+        if board.counts(entry) and (period := board.period_at(entry.effective_at)):
+            place = (board.key, period.period_id)
+            state.standings[place] = fold_standing(state.standings.get(place), entry, board.fold)
+            state.touched.add(place)
+
+
+def remember(memory: ActionMemory | None, at_ms: int) -> ActionMemory:
+    """One more redemption of an action at a time."""
+    day = at_ms // DAY_MS
+    count = memory.count + 1 if memory is not None and memory.day == day else 1
+    return ActionMemory(at_ms, day, count)
+
+
+class HistoryFold:
+    """Folds a whole history, given in version order, to a state.
+
+    The ids of voided entries are known beforehand, so that history may arrive in pages.
+    """
+
+    def __init__(self, user_id: UserId, boards: Iterable[Board], voided: frozenset[str]) -> None:
+        self.state = PlayerState(user_id)
+        self._boards = tuple(boards)
+        self._voided = voided
+
+    def add(self, entry: Entry) -> None:
+        """Folds the next entry; a voided one leaves boards alone, a void touches its target's places."""
+        if entry.kind is Kind.VOID:
+            apply_entry(self.state, entry, ())
+            self._touch(entry)
+        else:
+            apply_entry(self.state, entry, () if entry.entry_id in self._voided else self._boards)
+
+    def _touch(self, void: Entry) -> None:
+        for board in self._boards:
+            if period := board.period_at(void.effective_at):
+                place = (board.key, period.period_id)
+                self.state.standings.setdefault(place, None)
+                self.state.touched.add(place)
+
+
+def fold_history(user_id: UserId, entries: Iterable[Entry], boards: Iterable[Board]) -> PlayerState:
+    """The state that a complete history in version order folds to."""
+    history = list(entries)
+    voided = frozenset(e.target_id for e in history if e.kind is Kind.VOID and e.target_id)
+    fold = HistoryFold(user_id, boards, voided)
+    for entry in history:
+        fold.add(entry)
+    return fold.state

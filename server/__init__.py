@@ -1,0 +1,1 @@
+"""Everything that knows Sanic, HTTP, JWT and the environment."""

@@ -1,0 +1,38 @@
+"""Request bodies in, JSON answers out."""
+
+from typing import Any, TypeVar
+
+import msgspec
+from sanic import HTTPResponse, Request
+
+from server.errors import InvalidRequest, NotJson, TooLarge
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+JSON = "application/json"
+
+_encode = msgspec.json.Encoder().encode
+_decoders: dict[type[msgspec.Struct], msgspec.json.Decoder[Any]] = {}
+
+
+def decode(request: Request, shape: type[T]) -> T:
+    """The body as a value; raises NotJson, TooLarge or InvalidRequest."""
+    media_type = request.headers.get("content-type", "")
+    if media_type != JSON and media_type.partition(";")[0].strip().lower() != JSON:
+        raise NotJson("send application/json")
+    body: bytes = request.body
+    if len(body) > request.app.config.REQUEST_MAX_SIZE:
+        raise TooLarge("the body is too large")
+    decoder = _decoders.get(shape)
+    if decoder is None:
+        decoder = _decoders[shape] = msgspec.json.Decoder(shape)
+    try:
+        value: T = decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise InvalidRequest(str(error)) from error
+    return value
+
+
+def answer(value: object, status: int = 200, headers: dict[str, str] | None = None) -> HTTPResponse:
+    """A JSON answer."""
+    return HTTPResponse(_encode(value), status, headers, JSON)

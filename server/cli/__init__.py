@@ -1,0 +1,1 @@
+"""The `laurel` command, one module a subcommand."""

@@ -1,0 +1,59 @@
+"""The `laurel` command: picks a subcommand and reports its errors."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import FrameType
+from typing import Protocol, cast
+
+from server.cli.servers import CommandError
+from server.embedded.errors import EmbeddedError
+from server.settings import SettingsError
+
+FAILED = 1
+INTERRUPTED = 128 + signal.SIGINT
+COMMANDS = ("up", "serve", "config")
+
+
+class Command(Protocol):
+    """What a module of this package offers."""
+
+    NAME: str
+    HELP: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+    def run(self, args: argparse.Namespace, environ: Mapping[str, str]) -> int: ...
+
+
+def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    """Exit code 0, 1 (failed) or 2 (usage); results on stdout."""
+    signal.signal(signal.SIGTERM, _leave)
+    args = _parser().parse_args(arguments)
+    command: Command = args.command
+    try:
+        return command.run(args, environ)
+    except (SettingsError, EmbeddedError, CommandError) as error:
+        print(f"laurel: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="laurel", description="A live scoreboard server that people can trust.")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        command = cast(Command, import_module(f"server.cli.{name}"))
+        own = subparsers.add_parser(command.NAME, help=command.HELP, description=command.HELP)
+        own.add_argument("--data", metavar="DIR", help="data folder (also LAUREL_DATA; default .laurel)")
+        command.add_arguments(own)
+        own.set_defaults(command=command)
+    return parser
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Ends as an exception does, so that what was started is stopped."""
+    sys.exit(128 + number)

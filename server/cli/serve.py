@@ -1,0 +1,23 @@
+"""`laurel serve`: one pod against configured servers."""
+
+import argparse
+from collections.abc import Mapping
+
+from server.cli.servers import load_settings
+
+NAME = "serve"
+HELP = "runs one pod against configured servers"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    del parser  # everything is a setting
+
+
+def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    settings = load_settings(args, environ)
+    settings.require_servers()
+    settings.require_secrets()
+    from server.pod import serve
+
+    serve(settings)
+    return 0

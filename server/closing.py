@@ -1,0 +1,20 @@
+"""Why a socket is closed."""
+
+from enum import IntEnum
+
+
+class CloseCode(IntEnum):
+    """WebSocket close codes.
+
+    Reconnect: GOING_AWAY (after the time its reason names), TRY_LATER, STALLED.
+    Do not, before something has changed: TOO_LARGE, BAD_MESSAGE, UNAUTHORIZED, TOO_MUCH.
+    """
+
+    GOING_AWAY = 1001
+    TRY_LATER = 1013
+    STALLED = 4408
+
+    TOO_LARGE = 1009
+    BAD_MESSAGE = 4400
+    UNAUTHORIZED = 4401
+    TOO_MUCH = 4429

@@ -1,0 +1,19 @@
+"""The catalogue as clients see it."""
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from server.bodies import answer
+from server.runtime import Runtime
+from server.wire import action_answer
+
+blueprint = Blueprint("actions")
+
+
+@blueprint.get("/api/v1/actions")
+async def actions(request: Request) -> HTTPResponse:
+    """The enabled actions and their rules."""
+    runtime: Runtime = request.app.ctx.runtime
+    runtime.tokens.optional(request)
+    present = runtime.catalogue.present.values()
+    shown = [action_answer(revised.action) for revised in present if revised.action.enabled]
+    return answer({"actions": shown}, headers={"Cache-Control": "no-cache"})

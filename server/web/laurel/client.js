@@ -1,0 +1,175 @@
+/** One Laurel server as a game or a page sees it. */
+
+import { LaurelError } from "./errors.js";
+import { Http } from "./http.js";
+import { LiveBoard } from "./live-board.js";
+import { topPath } from "./polling-link.js";
+import { repeatedly } from "./retry.js";
+import { Session } from "./session.js";
+import { Ticket, clockOffsetMs } from "./ticket.js";
+
+/** Where the server is when this file came from it: it lies in `web/laurel/`. */
+const OWN_SERVER = new URL("../../", import.meta.url);
+
+/**
+ * @typedef {object} LaurelOptions
+ * @property {string | URL} [baseUrl] default: where this file came from
+ * @property {string | null} [token] an access token got elsewhere
+ * @property {import("./session.js").SessionStore | null} [store] keeps the session over reloads
+ */
+
+/** @typedef {{signal?: AbortSignal, withinMs?: number}} Patience */
+
+/** Signs in, starts and redeems actions, watches boards. */
+export class Laurel {
+  #http;
+
+  /** @param {LaurelOptions} [options] */
+  constructor({ baseUrl = OWN_SERVER, token = null, store = null } = {}) {
+    this.#http = new Http(baseUrl);
+    /** Who is signed in; fires `change`. */
+    this.session = new Session(this.#http, { token, store });
+  }
+
+  // -- who ----------------------------------------------------------------------------------------------------------
+
+  /** @param {{username: string, password: string, displayName?: string, avatarUrl?: string, region?: string}} account */
+  async register(account) {
+    return this.#enter("api/v1/auth/register", account);
+  }
+
+  /** @param {string} username @param {string} password */
+  async login(username, password) {
+    return this.#enter("api/v1/auth/login", { username, password });
+  }
+
+  /** Ends the session here, and on the server if it can be reached. */
+  async logout() {
+    const token = await this.session.token().catch(() => null);
+    this.session.forget("logout");
+    if (token === null) return;
+    await this.#http.send("POST", this.#http.address("api/v1/auth/logout"), { token }).catch(ignoreRefusal);
+  }
+
+  /** @param {string} path @param {object} body */
+  async #enter(path, body) {
+    const { body: answer } = await this.#http.send("POST", this.#http.address(path), { body });
+    this.session.accept(answer);
+    return answer.user;
+  }
+
+  async me() {
+    return this.#ask("GET", "api/v1/me");
+  }
+
+  // -- actions ------------------------------------------------------------------------------------------------------
+
+  async actions() {
+    return (await this.#ask("GET", "api/v1/actions")).actions;
+  }
+
+  /**
+   * Starts an action: a ticket to redeem when it ends.
+   * @param {string} actionId
+   * @param {{hold?: boolean, build?: string, proof?: string, signal?: AbortSignal}} [options] `hold`: redeemable by `ticketId`
+   */
+  async start(actionId, { signal, ...rest } = {}) {
+    const askedAt = Date.now();
+    const facts = await this.#ask("POST", "api/v1/tickets", { body: { actionId, ...rest }, signal });
+    return new Ticket({ ...facts, clockOffsetMs: clockOffsetMs(facts.issuedAt, askedAt, Date.now()) });
+  }
+
+  /**
+   * Redeems a ticket; repeats while the failure is passing.
+   *
+   * Safe, since a spent ticket gets its recorded result again (`replayed: true`).
+   * @param {string | {ticket: string} | {ticketId: string}} ticket
+   * @param {Patience} [patience]
+   */
+  async redeem(ticket, { signal, withinMs } = {}) {
+    const body = redemptionOf(ticket);
+    return repeatedly(() => this.#ask("POST", "api/v1/tickets/redeem", { body, signal }), { signal, withinMs });
+  }
+
+  /**
+   * Does an instant action; repeats with the same key.
+   *
+   * After a failure that leaves it open whether it counted, call again with the same `idempotencyKey`.
+   * @param {string} actionId
+   * @param {Patience & {idempotencyKey?: string}} [options]
+   */
+  async act(actionId, { signal, withinMs, idempotencyKey = newKey() } = {}) {
+    const options = { body: { actionId }, headers: { "Idempotency-Key": idempotencyKey }, signal };
+    return repeatedly(() => this.#ask("POST", "api/v1/tickets/redeem", options), { signal, withinMs });
+  }
+
+  // -- boards -------------------------------------------------------------------------------------------------------
+
+  async boards() {
+    return (await this.#ask("GET", "api/v1/boards")).boards;
+  }
+
+  /** @param {string} board @param {{limit?: number, cursor?: string, period?: string}} [query] */
+  async top(board, query = {}) {
+    return this.#ask("GET", topPath(board), { query });
+  }
+
+  /**
+   * A player's place on a board, null when not on it.
+   * @param {string} board
+   * @param {string} userId
+   */
+  async standing(board, userId) {
+    try {
+      return await this.#ask("GET", `api/v1/boards/${encodeURIComponent(board)}/users/${encodeURIComponent(userId)}`);
+    } catch (error) {
+      if (error instanceof LaurelError && error.status === 404) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * The board as it changes, until its `close()`.
+   * @param {string} board
+   * @param {{transports?: readonly ("websocket" | "events" | "polling")[]}} [options]
+   */
+  live(board, options = {}) {
+    return new LiveBoard(this.#http, this.session, board, options);
+  }
+
+  /**
+   * One request with our token, renewed once if refused.
+   * @param {string} method
+   * @param {string} path
+   * @param {{query?: Record<string, any>, body?: unknown, headers?: Record<string, string>, signal?: AbortSignal}} [options]
+   */
+  async #ask(method, path, { query, ...options } = {}) {
+    const url = this.#http.address(path, query);
+    const token = await this.session.token();
+    try {
+      return (await this.#http.send(method, url, { ...options, token })).body;
+    } catch (error) {
+      if (token === null || !(error instanceof LaurelError && error.isAboutToken)) throw error;
+      const renewed = await this.session.renew(token);
+      if (renewed === null && method !== "GET") throw error;
+      return (await this.#http.send(method, url, { ...options, token: renewed })).body;
+    }
+  }
+}
+
+/** @param {string | {ticket?: string, ticketId?: string}} ticket */
+function redemptionOf(ticket) {
+  if (typeof ticket === "string") return { ticket };
+  return ticket.ticket === undefined ? { ticketId: ticket.ticketId } : { ticket: ticket.ticket };
+}
+
+/** Random and unique; `randomUUID` is missing on insecure origins. */
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @param {unknown} error */
+function ignoreRefusal(error) {
+  if (!(error instanceof LaurelError)) throw error;
+}

@@ -1,0 +1,92 @@
+/** The live board over a WebSocket. */
+
+import { afterClose } from "./close-codes.js";
+import { Link, OPEN_WITHIN_MS, SILENCE_MS } from "./link.js";
+
+const PING_EVERY_MS = 25_000;
+/** A probe is answered within this time, or the connection is dead. */
+const PROBE_WITHIN_MS = 5_000;
+const NORMAL_CLOSURE = 1000;
+
+/**
+ * One WebSocket, authenticated first when a token is known.
+ *
+ * The server answers in order: the pong of the first ping says that everything missed has been sent.
+ */
+export class SocketLink extends Link {
+  #socket;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #pinging;
+  #isProbing = false;
+
+  /** @param {import("./link.js").LinkContext} context @param {import("./link.js").LinkListener} listener */
+  constructor(context, listener) {
+    super(context, listener);
+    const url = context.http.address("api/v1/live", { board: context.board, ...context.position });
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    this.#socket = new WebSocket(url);
+    this.#socket.addEventListener("open", () => this.#opened());
+    this.#socket.addEventListener("message", (event) => this.#heard(event.data));
+    this.#socket.addEventListener("close", (event) => this.fail(afterClose(event.code, event.reason)));
+    this.expectWithin(OPEN_WITHIN_MS);
+  }
+
+  async #opened() {
+    this.expectWithin(SILENCE_MS);
+    const token = await this.takeToken();
+    if (this.isOver) return;
+    if (token !== null) this.#send({ type: "auth", token });
+    this.#send({ type: "ping" });
+    this.#pinging = setInterval(() => this.#send({ type: "ping" }), PING_EVERY_MS);
+  }
+
+  /** @param {unknown} text */
+  #heard(text) {
+    if (this.isOver) return;
+    this.#isProbing = false;
+    this.expectWithin(SILENCE_MS);
+    const frame = parse(text);
+    if (frame === null) return;
+    this.deliver(frame);
+    if (frame.type === "pong" || frame.type === "leaderboard.snapshot") this.ready();
+  }
+
+  /** @param {object} frame @returns {boolean} whether it could be sent */
+  #send(frame) {
+    if (this.#socket.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(frame));
+    return true;
+  }
+
+  probe() {
+    if (this.#isProbing || !this.#send({ type: "ping" })) return;
+    this.#isProbing = true;
+    this.expectWithin(PROBE_WITHIN_MS);
+  }
+
+  authenticate() {
+    if (this.#socket.readyState !== WebSocket.OPEN) return false;
+    this.takeToken().then((token) => token !== null && this.#send({ type: "auth", token }));
+    return true;
+  }
+
+  /** @param {import("./fold.js").Position} position */
+  resume(position) {
+    return this.#send({ type: "resume", board: this.context.board, ...position });
+  }
+
+  hangUp() {
+    clearInterval(this.#pinging);
+    this.#socket.close(NORMAL_CLOSURE);
+  }
+}
+
+/** @param {unknown} text @returns {any} null when it is no object */
+function parse(text) {
+  if (typeof text !== "string") return null;
+  try {
+    return Object(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,211 @@
+/** One action: start it, wait, redeem it. */
+
+import { LaurelError } from "../laurel.js";
+import { el, spoken } from "./dom.js";
+import { clock, signed, span } from "./numbers.js";
+import { Outcome } from "./outcome.js";
+import { isInstant, policyFacts } from "./policy.js";
+import { leavesTicketAlive, passesByWaiting, refusal } from "./refusals.js";
+import { Ring } from "./ring.js";
+
+const TICK_MS = 100;
+/** After this long the player is told that we are still trying. */
+const SLOW_MS = 3_000;
+
+/** @typedef {import("./policy.js").Action} Action */
+
+/**
+ * @typedef {object} Stage
+ * @property {import("../laurel.js").Laurel} laurel
+ * @property {import("./running-tickets.js").RunningTickets} tickets
+ * @property {(result: object) => void} onCounted
+ * @property {() => void} onStranger somebody pressed who is not signed in
+ */
+
+/** A card that is idle or has a ticket under way. */
+export class ActionCard {
+  #action;
+  #stage;
+  #ring = new Ring();
+  #headline = el("p", { class: "headline" });
+  #hint = el("p", { class: "hint" });
+  #go;
+  #drop;
+  #outcome = new Outcome();
+  #running;
+  /** @type {import("../laurel.js").Ticket | null} */
+  #ticket = null;
+  #ticking = 0;
+  #isBusy = false;
+  #wasReady = false;
+  /** @type {string | undefined} an instant action whose outcome is unknown is repeated with its key */
+  #openKey;
+
+  /** @param {Action} action @param {Stage} stage */
+  constructor(action, stage) {
+    this.#action = action;
+    this.#stage = stage;
+    const titleId = `action-${action.actionId}`;
+    this.#go = el("button", { type: "button", class: "button", "aria-describedby": titleId });
+    this.#drop = el("button", { type: "button", class: "button quiet", "aria-describedby": titleId }, "Give up");
+    this.#running = el("div", { class: "running", hidden: true }, this.#ring.element, el("div", {}, this.#headline, this.#hint));
+    this.element = el(
+      "li",
+      { class: "action" },
+      el("div", { class: "action-head" }, el("h3", { id: titleId }, action.title), el("span", { class: "points" }, signed(action.points), spoken(" points"))),
+      el("ul", { class: "facts" }, ...policyFacts(action).map((fact) => el("li", {}, fact))),
+      this.#running,
+      this.#outcome.element,
+      el("div", { class: "buttons" }, this.#go, this.#drop),
+    );
+    this.#go.addEventListener("click", () => this.#pressed());
+    this.#drop.addEventListener("click", () => this.#giveUp());
+    this.playerChanged();
+  }
+
+  /** Takes up what this player had under way. */
+  playerChanged() {
+    const { user } = this.#stage.laurel.session;
+    this.#outcome.clear();
+    this.#openKey = undefined;
+    this.#follow(user === null ? null : this.#stage.tickets.find(user.userId, this.#action.actionId));
+  }
+
+  stop() {
+    clearInterval(this.#ticking);
+  }
+
+  // -- doing --------------------------------------------------------------------------------------------------------
+
+  #pressed() {
+    if (this.#isBusy) return;
+    if (!this.#stage.laurel.session.isSignedIn) return this.#stage.onStranger();
+    if (isInstant(this.#action)) return this.#do("Counting…", () => this.#act());
+    return this.#ticket === null ? this.#do("Starting…", () => this.#start()) : this.#do("Redeeming…", () => this.#redeem());
+  }
+
+  /** @param {string} words @param {() => Promise<void>} work */
+  async #do(words, work) {
+    this.#isBusy = true;
+    this.#go.textContent = words;
+    this.#go.setAttribute("aria-disabled", "true");
+    const slow = window.setTimeout(() => this.#outcome.note("The server is slow to answer. Still trying; it can only count once."), SLOW_MS);
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof LaurelError)) throw error;
+      this.#refused(error);
+    } finally {
+      clearTimeout(slow);
+      this.#isBusy = false;
+      this.#go.removeAttribute("aria-disabled");
+      this.#show();
+    }
+  }
+
+  async #start() {
+    const ticket = await this.#stage.laurel.start(this.#action.actionId);
+    this.#outcome.clear();
+    this.#stage.tickets.started(this.#userId, ticket);
+    this.#follow(ticket);
+  }
+
+  async #redeem() {
+    const ticket = this.#ticket;
+    if (ticket !== null) this.#counted(await this.#stage.laurel.redeem(ticket));
+  }
+
+  async #act() {
+    this.#openKey ??= crypto.getRandomValues(new Uint32Array(4)).join("-");
+    const result = await this.#stage.laurel.act(this.#action.actionId, { idempotencyKey: this.#openKey });
+    this.#openKey = undefined;
+    this.#counted(result);
+  }
+
+  /** @param {import("./outcome.js").Redemption} result */
+  #counted(result) {
+    this.#stage.tickets.counted(this.#userId, this.#action.actionId);
+    this.#follow(null);
+    this.#outcome.praise(result);
+    this.#stage.onCounted(result);
+  }
+
+  /** @param {LaurelError} error */
+  #refused(error) {
+    if (!error.isPassing) this.#openKey = undefined;
+    this.#outcome.refuse(refusal(error, this.#action), passesByWaiting(error));
+    if (this.#ticket === null || leavesTicketAlive(error)) return;
+    this.#stage.tickets.dropped(this.#userId, this.#action.actionId);
+    this.#follow(null);
+  }
+
+  #giveUp() {
+    this.#stage.tickets.dropped(this.#userId, this.#action.actionId);
+    this.#outcome.clear();
+    this.#follow(null);
+    this.#go.focus();
+  }
+
+  get #userId() {
+    return this.#stage.laurel.session.user?.userId ?? "";
+  }
+
+  // -- showing ------------------------------------------------------------------------------------------------------
+
+  /** @param {import("../laurel.js").Ticket | null} ticket */
+  #follow(ticket) {
+    clearInterval(this.#ticking);
+    this.#ticket = ticket;
+    this.#wasReady = false;
+    this.element.classList.toggle("under-way", ticket !== null);
+    if (ticket !== null || this.#restMs > 0) this.#ticking = window.setInterval(() => this.#show(), TICK_MS);
+    this.#show();
+  }
+
+  get #restMs() {
+    return this.#stage.tickets.restMs(this.#userId, this.#action);
+  }
+
+  #show() {
+    this.#running.hidden = this.#ticket === null;
+    this.#drop.hidden = this.#ticket === null;
+    if (this.#ticket === null) this.#showIdle();
+    else if (this.#ticket.expiresInMs() === 0 && !this.#isBusy) this.#expired();
+    else this.#showRunning(this.#ticket);
+  }
+
+  #showIdle() {
+    const restMs = isInstant(this.#action) ? this.#restMs : 0;
+    if (restMs === 0) clearInterval(this.#ticking);
+    this.#go.classList.toggle("early", restMs > 0);
+    if (this.#isBusy) return;
+    const word = isInstant(this.#action) ? "Do it" : "Start";
+    this.#label(restMs > 0 ? `In ${span(restMs / 1000)}` : word);
+  }
+
+  /** @param {import("../laurel.js").Ticket} ticket */
+  #showRunning(ticket) {
+    const waitMs = Math.max(ticket.redeemableInMs(), this.#restMs);
+    const isReady = waitMs === 0;
+    const wholeMs = ticket.ageMs() + waitMs;
+    this.#ring.show(isReady ? 1 : ticket.ageMs() / wholeMs, clock(isReady ? ticket.expiresInMs() : waitMs));
+    this.#headline.textContent = isReady ? "Ready to redeem" : "Under way";
+    this.#hint.textContent = isReady ? `expires in ${span(ticket.expiresInMs() / 1000)}` : `redeemable in ${span(waitMs / 1000)}`;
+    this.element.classList.toggle("ready", isReady);
+    this.#go.classList.toggle("early", !isReady);
+    if (!this.#isBusy) this.#label("Redeem");
+    if (isReady && !this.#wasReady && !this.#isBusy) this.#outcome.note(`${this.#action.title} is ready to redeem.`);
+    this.#wasReady = isReady;
+  }
+
+  #expired() {
+    this.#stage.tickets.dropped(this.#userId, this.#action.actionId);
+    this.#follow(null);
+    this.#outcome.refuse(refusal(new LaurelError("ticket_expired"), this.#action), false);
+  }
+
+  /** @param {string} words */
+  #label(words) {
+    if (this.#go.textContent !== words) this.#go.textContent = words;
+  }
+}

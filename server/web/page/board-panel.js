@@ -1,0 +1,130 @@
+/** The chosen board: its heading, rows, and my place. */
+
+import { BoardView } from "./board-view.js";
+import { el } from "./dom.js";
+import { foldInWords, localEnd, periodEnd, periodName } from "./periods.js";
+import { counted } from "./numbers.js";
+import { PlaceBar } from "./place-bar.js";
+
+/** @typedef {import("./periods.js").Board} Board */
+
+const TOTALS_EVERY_MS = 30_000;
+
+/**
+ * Follows one board at a time.
+ *
+ * Fires `state` as the live board does, `score` for the player's own, and `period` when a new one began.
+ */
+export class BoardPanel extends EventTarget {
+  #laurel;
+  #parts;
+  #announcer;
+  #view;
+  #place;
+  /** @type {import("../laurel.js").LiveBoard | null} */
+  #live = null;
+  /** @type {Board | null} */
+  #board = null;
+  #isFresh = true;
+
+  /**
+   * @param {import("../laurel.js").Laurel} laurel
+   * @param {Record<"panel" | "title" | "period" | "total" | "note" | "rows" | "empty" | "place", HTMLElement>} parts
+   * @param {import("./announcer.js").Announcer} announcer
+   */
+  constructor(laurel, parts, announcer) {
+    super();
+    this.#laurel = laurel;
+    this.#parts = parts;
+    this.#announcer = announcer;
+    this.#view = new BoardView(parts.rows);
+    this.#place = new PlaceBar(parts.place, laurel);
+    window.setInterval(() => document.hidden || this.#refresh(), TOTALS_EVERY_MS);
+    laurel.session.addEventListener("change", () => this.#playerChanged());
+  }
+
+  /** @param {Board} board */
+  follow(board) {
+    const isSame = board.boardId === this.#board?.boardId;
+    this.#board = board;
+    this.#heading();
+    if (isSame) return;
+    this.#live?.close();
+    this.#isFresh = true;
+    this.#announcer.reset();
+    this.#parts.panel.setAttribute("aria-busy", "true");
+    this.#live = this.#laurel.live(board.boardId);
+    this.#listen(this.#live);
+    this.#place.follow(board.boardId);
+    this.#refresh();
+  }
+
+  /** @param {import("../laurel.js").LiveBoard} live */
+  #listen(live) {
+    live.addEventListener("change", (event) => live === this.#live && this.#changed(/** @type {CustomEvent} */ (event).detail));
+    live.addEventListener("state", (event) => live === this.#live && this.#stateChanged(/** @type {CustomEvent} */ (event).detail));
+    live.addEventListener("score", () => this.#place.refresh());
+    live.addEventListener("overtaken", () => this.#place.refresh());
+    this.#stateChanged({ state: live.state });
+  }
+
+  /** @param {{state: import("../laurel/live-board.js").LiveState}} detail */
+  #stateChanged(detail) {
+    if (detail.state === "live") this.#refresh();
+    this.dispatchEvent(new CustomEvent("state", { detail }));
+  }
+
+  /** @param {import("../laurel/top-state.js").TopChange} change */
+  #changed({ entries, moves, isNewPeriod, totalUsers, degraded }) {
+    const ownId = this.#laurel.session.user?.userId ?? null;
+    const wasEmpty = !this.#parts.empty.hidden;
+    this.#view.show(entries, wasEmpty ? [] : moves, { ownId, isStill: this.#isFresh });
+    this.#isFresh = false;
+    this.#parts.panel.removeAttribute("aria-busy");
+    this.#parts.empty.hidden = entries.length > 0;
+    this.#parts.rows.hidden = entries.length === 0;
+    this.#announcer.board(entries, ownId);
+    this.#place.topMoved(entries);
+    this.#totals(totalUsers, degraded);
+    if (isNewPeriod) this.dispatchEvent(new Event("period"));
+  }
+
+  #playerChanged() {
+    this.#announcer.reset();
+    this.#place.refresh();
+    const ownId = this.#laurel.session.user?.userId ?? null;
+    if (this.#live !== null && !this.#isFresh) this.#view.show(this.#live.entries, [], { ownId, isStill: false });
+  }
+
+  /** My rank may have changed. */
+  scored() {
+    this.#place.refresh();
+    this.#refresh();
+  }
+
+  /** What is not pushed: how many play, how long the period lasts. */
+  async #refresh() {
+    this.#heading();
+    const board = this.#board?.boardId;
+    if (board === undefined) return;
+    const top = await this.#laurel.top(board, { limit: 1 }).catch(() => null);
+    if (top !== null && board === this.#board?.boardId) this.#totals(top.totalUsers, top.degraded);
+  }
+
+  #heading() {
+    const board = this.#board;
+    if (board === null) return;
+    const { title, period } = this.#parts;
+    title.textContent = board.title;
+    const words = [periodName(board), periodEnd(board), foldInWords(board)];
+    period.replaceChildren(...words.filter((word) => word && word !== board.title).map((word) => el("span", {}, word)));
+    period.title = localEnd(board);
+  }
+
+  /** @param {number | null} totalUsers @param {boolean | null} degraded */
+  #totals(totalUsers, degraded) {
+    const { total, note } = this.#parts;
+    if (totalUsers !== null) total.textContent = totalUsers === 0 ? "" : counted(totalUsers, "player");
+    if (degraded !== null) note.hidden = !degraded;
+  }
+}

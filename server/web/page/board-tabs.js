@@ -1,0 +1,87 @@
+/** The boards as tabs. */
+
+import { el } from "./dom.js";
+
+/** @typedef {import("./periods.js").Board} Board */
+
+/**
+ * A tab list after the ARIA pattern: arrows choose, one tab stop.
+ *
+ * Fires `choose` with the board's id.
+ */
+export class BoardTabs extends EventTarget {
+  #list;
+  #panel;
+  /** @type {string | null} */
+  #chosen = null;
+
+  /** @param {HTMLElement} list @param {HTMLElement} panel */
+  constructor(list, panel) {
+    super();
+    this.#list = list;
+    this.#panel = panel;
+    list.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  /** @param {readonly Board[]} boards @param {string} chosen */
+  show(boards, chosen) {
+    const key = JSON.stringify(boards.map(({ boardId, title }) => [boardId, title]));
+    if (this.#list.dataset.key !== key) {
+      this.#list.dataset.key = key;
+      this.#list.replaceChildren(...boards.map((board) => this.#tab(board)));
+    }
+    this.#choose(chosen);
+  }
+
+  /** @param {Board} board */
+  #tab({ boardId, title }) {
+    const tab = el("button", { type: "button", role: "tab", id: tabId(boardId), "aria-controls": this.#panel.id, "data-board": boardId }, title);
+    tab.addEventListener("click", () => this.#choose(boardId));
+    return tab;
+  }
+
+  /** @param {string} boardId */
+  #choose(boardId) {
+    for (const tab of this.#tabs()) {
+      const isChosen = tab.dataset.board === boardId;
+      tab.setAttribute("aria-selected", String(isChosen));
+      tab.tabIndex = isChosen ? 0 : -1;
+      if (isChosen) this.#reveal(tab);
+    }
+    this.#panel.setAttribute("aria-labelledby", tabId(boardId));
+    if (boardId === this.#chosen) return;
+    this.#chosen = boardId;
+    this.dispatchEvent(new CustomEvent("choose", { detail: boardId }));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const tabs = this.#tabs();
+    const at = tabs.findIndex((tab) => tab.dataset.board === this.#chosen);
+    /** @type {Record<string, number>} */
+    const goals = { ArrowRight: (at + 1) % tabs.length, ArrowLeft: (at - 1 + tabs.length) % tabs.length, Home: 0, End: tabs.length - 1 };
+    const goal = tabs[goals[event.key]];
+    if (goal === undefined) return;
+    event.preventDefault();
+    this.#choose(goal.dataset.board ?? "");
+    goal.focus();
+  }
+
+  /** Scrolls the list sideways only. @param {HTMLElement} tab */
+  #reveal(tab) {
+    const { offsetLeft, offsetWidth } = tab;
+    const { scrollLeft, clientWidth } = this.#list;
+    if (offsetLeft < scrollLeft) this.#list.scrollLeft = offsetLeft;
+    else if (offsetLeft + offsetWidth > scrollLeft + clientWidth) this.#list.scrollLeft = offsetLeft + offsetWidth - clientWidth;
+  }
+
+  /** @returns {HTMLElement[]} */
+  #tabs() {
+    return [...this.#list.querySelectorAll("[role=tab]")].map((tab) => /** @type {HTMLElement} */ (tab));
+  }
+}
+
+/** @param {string} boardId */
+function tabId(boardId) {
+  return `tab-${boardId}`;
+}

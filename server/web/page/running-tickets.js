@@ -1,0 +1,68 @@
+/** Tickets under way, kept over a reload of this tab. */
+
+import { Ticket } from "../laurel.js";
+
+const KEY = "laurel.tickets";
+
+/** By player and action: at most one under way, and when the last one counted. */
+export class RunningTickets {
+  /** @type {Record<string, {ticket: object | null, countedAtMs: number | null}>} */
+  #all = stored();
+
+  /** @param {string} userId @param {string} actionId @returns {Ticket | null} null when none, or when it has expired */
+  find(userId, actionId) {
+    const facts = this.#all[keyOf(userId, actionId)]?.ticket;
+    if (!facts) return null;
+    const ticket = new Ticket(/** @type {import("../laurel/ticket.js").TicketFacts} */ (facts));
+    return ticket.expiresInMs() > 0 ? ticket : null;
+  }
+
+  /** @param {string} userId @param {Ticket} ticket */
+  started(userId, ticket) {
+    this.#put(userId, ticket.actionId, { ticket });
+  }
+
+  /** @param {string} userId @param {string} actionId */
+  dropped(userId, actionId) {
+    this.#put(userId, actionId, { ticket: null });
+  }
+
+  /** @param {string} userId @param {string} actionId */
+  counted(userId, actionId) {
+    this.#put(userId, actionId, { ticket: null, countedAtMs: Date.now() });
+  }
+
+  /**
+   * Milliseconds of rest left, as far as this tab knows.
+   * @param {string} userId
+   * @param {{actionId: string, cooldownSeconds: number}} action
+   */
+  restMs(userId, { actionId, cooldownSeconds }) {
+    const countedAt = this.#all[keyOf(userId, actionId)]?.countedAtMs;
+    return countedAt ? Math.max(0, countedAt + cooldownSeconds * 1000 - Date.now()) : 0;
+  }
+
+  /** @param {string} userId @param {string} actionId @param {object} change */
+  #put(userId, actionId, change) {
+    const key = keyOf(userId, actionId);
+    this.#all[key] = { ...(this.#all[key] ?? { ticket: null, countedAtMs: null }), ...change };
+    try {
+      sessionStorage.setItem(KEY, JSON.stringify(this.#all));
+    } catch {
+      return; // storage is forbidden or full; the page remembers
+    }
+  }
+}
+
+/** @param {string} userId @param {string} actionId */
+function keyOf(userId, actionId) {
+  return `${userId} ${actionId}`;
+}
+
+function stored() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
+  } catch {
+    return {};
+  }
+}

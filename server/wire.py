@@ -1,0 +1,236 @@
+"""The shapes of requests and answers: the one place that knows the wire's names."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from actors.messages import Outcome
+from models.catalogue import Action
+from models.players import Identity
+
+TEXT = r"^[^\x00]*$"
+UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+
+Text = Annotated[str, Meta(max_length=200, pattern=TEXT)]
+Slug = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9-]+$")]
+Uuid = Annotated[str, Meta(max_length=36, pattern=UUID)]
+Username = Annotated[str, Meta(min_length=3, max_length=32, pattern=r"^[A-Za-z0-9_.-]+$")]
+Password = Annotated[str, Meta(min_length=8, max_length=200, pattern=TEXT)]
+DisplayName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+AvatarUrl = Annotated[str, Meta(max_length=500, pattern=r"^https://[^\s\x00-\x1f\x7f\"'<>]+$")]
+
+
+class Wire(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Root of all bodies: camelCase, unknown fields refused."""
+
+
+class Register(Wire):
+    """A new account."""
+
+    username: Username
+    password: Password
+    display_name: DisplayName | None = None
+    avatar_url: AvatarUrl | None = None
+    region: Slug | None = None
+
+
+class Login(Wire):
+    """Name and password of an account."""
+
+    username: Text
+    password: Text
+
+
+class IssueTicket(Wire):
+    """Asks for a ticket; `build` is the client's own word for its version."""
+
+    action_id: Slug
+    proof: Annotated[str, Meta(max_length=4096, pattern=TEXT)] | None = None
+    build: Annotated[str, Meta(max_length=64, pattern=TEXT)] | None = None
+    hold: bool = False
+
+
+class Redeem(Wire):
+    """Redeems a ticket, a held ticket by its id, or an instant action: exactly one of the three."""
+
+    ticket: Annotated[str, Meta(max_length=4096, pattern=TEXT)] | UnsetType = UNSET
+    ticket_id: Uuid | UnsetType = UNSET
+    action_id: Slug | UnsetType = UNSET
+
+
+class UserAnswer(Wire):
+    """An account as its owner sees it."""
+
+    user_id: str
+    username: str
+    display_name: str
+    avatar_url: str | None
+    region: str | None
+    role: str
+
+
+class SessionAnswer(Wire):
+    """An access token and whose it is; `expires_in` is in seconds."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    user: UserAnswer
+
+
+class TicketAnswer(Wire):
+    """An issued ticket; times are RFC 3339."""
+
+    ticket: str
+    ticket_id: str
+    action_id: str
+    points: int
+    issued_at: str
+    redeemable_at: str
+    expires_at: str
+
+
+class RedeemAnswer(Wire):
+    """What a redemption recorded; `voided` only when it has been reversed since."""
+
+    success: bool
+    replayed: bool
+    ticket_id: str
+    action_id: str | None
+    change: int
+    new_score: int
+    leaderboard_position: int | None
+    user_version: int
+    voided: bool | UnsetType = UNSET
+
+
+class ActionAnswer(Wire):
+    """An enabled action and its rules; durations in seconds."""
+
+    action_id: str
+    title: str
+    points: int
+    min_seconds: int
+    max_seconds: int
+    cooldown_seconds: int
+    daily_limit: int | None
+    overlap: str
+    ticket: str
+    proof: str
+
+
+class PeriodAnswer(Wire):
+    """A board's period; `end` is exclusive, null is open."""
+
+    id: str
+    start: str | None
+    end: str | None
+
+
+class BoardAnswer(Wire):
+    """A board's rules and its present period."""
+
+    board_id: str
+    title: str
+    fold: str
+    window: str
+    time_zone: str
+    filter: dict[str, str | list[str] | None]
+    period: PeriodAnswer | None
+    frozen: bool
+
+
+class EntryAnswer(Wire):
+    """One row of a board."""
+
+    rank: int
+    user_id: str
+    username: str
+    display_name: str
+    avatar_url: str | None
+    score: int
+    reached_at: str
+
+
+class TopAnswer(Wire):
+    """A page of a board."""
+
+    board_id: str
+    period: str
+    epoch: str
+    version: int
+    as_of: str
+    degraded: bool
+    total_users: int
+    entries: list[EntryAnswer]
+    next: str | None
+
+
+class PlaceAnswer(Wire):
+    """A player's place on a board."""
+
+    board_id: str
+    period: str
+    user_id: str
+    username: str
+    display_name: str
+    avatar_url: str | None
+    rank: int
+    score: int
+    reached_at: str
+    percentile: float
+    points_to_next_rank: int | None
+    points_to_top10: int = msgspec.field(name="pointsToTop10")
+    total_users: int
+
+
+class OwnPlace(Wire):
+    """The owner's place on one board; nulls when not on it."""
+
+    board_id: str
+    period: str
+    rank: int | None
+    score: int | None
+
+
+class MeAnswer(UserAnswer):
+    """The owner's profile, score and ranks."""
+
+    score: int
+    user_version: int
+    boards: list[OwnPlace]
+
+
+def redeem_answer(outcome: Outcome) -> RedeemAnswer:
+    """The answer to a redemption."""
+    entry = outcome.entry
+    return RedeemAnswer(
+        success=True,
+        replayed=outcome.replayed,
+        ticket_id=entry.entry_id,
+        action_id=entry.action_id,
+        change=entry.delta,
+        new_score=entry.score_after,
+        leaderboard_position=outcome.position,
+        user_version=entry.user_version,
+        voided=True if outcome.voided else UNSET,
+    )
+
+
+def action_answer(action: Action) -> ActionAnswer:
+    """An action as clients see it."""
+    return ActionAnswer(**{name: getattr(action, name) for name in ActionAnswer.__struct_fields__})
+
+
+def user_answer(identity: Identity) -> UserAnswer:
+    """An account as its owner sees it."""
+    profile = identity.profile
+    return UserAnswer(
+        user_id=profile.user_id,
+        username=profile.username,
+        display_name=profile.display_name,
+        avatar_url=profile.avatar_url,
+        region=identity.region,
+        role=identity.role,
+    )

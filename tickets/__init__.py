@@ -1,0 +1,1 @@
+"""Action tickets: signing them and judging them; pure."""
