@@ -144,7 +144,7 @@ export class Connection {
         return afterMs;
       case "later": // this way is full: the next one shows the board meanwhile
         this.#climbNotBefore = performance.now() + afterMs;
-        return (this.#ladder.stepDown() ? 0 : afterMs) + fullJitterMs(0);
+        return this.#ladder.stepDown() ? fullJitterMs(0) : afterMs + this.#ladder.failed();
       case "unusable":
         if (transport === "polling") return REFUSED_RETRY_MS;
         this.#ladder.drop(transport);

@@ -194,7 +194,7 @@ export class ActionCard {
     this.element.classList.toggle("ready", isReady);
     this.#go.classList.toggle("early", !isReady);
     if (!this.#isBusy) this.#label("Redeem");
-    if (isReady && !this.#wasReady && !this.#isBusy) this.#outcome.note(`${this.#action.title} is ready to redeem.`);
+    if (isReady && !this.#wasReady && !this.#isBusy) this.#outcome.tell(`${this.#action.title} is ready to redeem.`);
     this.#wasReady = isReady;
   }
 

@@ -27,6 +27,12 @@ export class Outcome {
     this.element.replaceChildren(el("p", {}, words));
   }
 
+  /** Says what can be seen elsewhere on the card. @param {string} words */
+  tell(words) {
+    this.element.className = "outcome";
+    this.element.replaceChildren(spoken(words));
+  }
+
   /** @param {Redemption} redemption */
   praise({ replayed, voided, change, newScore, leaderboardPosition }) {
     if (voided) return this.refuse("That counted once, but has been taken back since.", false);

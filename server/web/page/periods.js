@@ -4,6 +4,7 @@ import { span } from "./numbers.js";
 
 const MONTH = new Intl.DateTimeFormat("en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" });
+const DATES = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 const LOCAL = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "short" });
 
 /** @type {Record<string, string>} */
@@ -19,8 +20,8 @@ export function periodName({ window, period, title }) {
   if (week !== null) return `Week ${Number(week[2])} of ${week[1]}`;
   if (/^\d{4}-\d{2}-\d{2}$/.test(period.id)) return DAY.format(new Date(`${period.id}T00:00:00Z`));
   if (/^\d{4}-\d{2}$/.test(period.id)) return MONTH.format(new Date(`${period.id}-01T00:00:00Z`));
-  if (window === "season") return title.toLowerCase().includes("season") ? "One season" : `Season ${period.id}`;
-  return "All time";
+  if (period.start && period.end) return DATES.formatRange(new Date(period.start), new Date(Date.parse(period.end) - 1));
+  return window === "all" ? "All time" : title;
 }
 
 /** When it ends, null when it never does. @param {Board} board @param {number} [nowMs] */
