@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 import msgspec
@@ -202,14 +203,17 @@ class Mirror:
 
     def _ranked(self, place: Place, changes: Sequence[Change], ranks: Sequence[int]) -> None:
         for change, rank in zip(changes, ranks, strict=False):
-            version = change.version
-            self._answer(change.user_id, rank or None, lambda waiter, version=version: waiter.version <= version)
+            self._answer(change.user_id, rank or None, partial(_answered_by, change.version))
 
     def _put_back(self, place: Place, changes: Sequence[Change]) -> None:
         for change in changes:
             held = self._pending.get(place, {}).get(change.user_id)
             if held is None:
                 self.put(place, change)
+
+
+def _answered_by(version: int, waiter: Waiter) -> bool:
+    return waiter.version <= version
 
 
 def apply_call(

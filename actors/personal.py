@@ -75,7 +75,7 @@ class Personal:
                 await asyncio.sleep(0.1)  # the watch finds out what is wrong
             finally:
                 self._subscribed.clear()
-                await pubsub.aclose()
+                await pubsub.aclose()  # type: ignore[no-untyped-call]
                 await client.aclose()
 
     async def _listen(self, pubsub: PubSub) -> None:

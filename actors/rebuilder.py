@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError
+from redis.typing import EncodableT, FieldT
 
 from actors.clock import Clock
 from actors.epochs import Epochs
@@ -26,7 +27,7 @@ OLD_EPOCH_MS = 60_000
 SETTLED_MARK = "standings"
 """All entries stamped before this mark are in the standings."""
 SAFETY_MS = 20_000
-"""Longer than a stamp may be old and its statement run: what is older than this before now is in the ledger or never."""
+"""Longer than a stamp may be old and its statement run: what is stamped before that is in the ledger, or never."""
 
 
 class Rebuilder:
@@ -62,7 +63,14 @@ class Rebuilder:
         epoch = new_epoch(self._clock.now_ms())
         keys = keys_of(place, epoch)
         run = await self._ordering.server_run_id()
-        meta = {"version": 0, "top": "", "at": self._clock.now_ms(), "players": 0, "known": 0, "run": run}
+        meta: dict[FieldT, EncodableT] = {
+            "version": 0,
+            "top": "",
+            "at": self._clock.now_ms(),
+            "players": 0,
+            "known": 0,
+            "run": run,
+        }
         await self._ordering.redis.hset(keys.meta, mapping=meta)
         since = await marks.read(self._database, SETTLED_MARK)
         async for page in standings.everybody(self._database, *place, LARGEST_CALL):

@@ -126,7 +126,7 @@ class Repair:
             behind += [
                 one.user_id
                 for one, text in zip(page, held, strict=True)
-                if text is None or int(text.partition("|")[0]) < one.due
+                if text is None or int(str(text).partition("|")[0]) < one.due
             ]
         return behind
 

@@ -17,7 +17,7 @@ log = logging.getLogger("laurel.settler")
 
 INTERVAL_SECONDS = 1.0
 REST_FACTOR = 6
-"""The settler rests so many times as long as it wrote: behind a busy path it takes a seventh of one connection at most."""
+"""It rests so many times as long as it wrote: behind a busy path it takes a seventh of one connection at most."""
 
 
 class Settler:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from redis.asyncio import Redis
+from redis.typing import KeyT
 
 from actors.epochs import Epochs
 from actors.keys import keys_of
@@ -63,7 +64,7 @@ class Stream:
 
     async def _read(self, client: Redis) -> None:
         wanted: dict[str, Leaderboard] = {}
-        positions: dict[str, str] = {}
+        positions: dict[KeyT, int | bytes | str | memoryview] = {}
         for place, epoch in self._epochs.known().items():
             leaderboard = self._leaderboard(place)
             if leaderboard is not None and leaderboard.top is not None and leaderboard.top.epoch == epoch.name:

@@ -20,6 +20,7 @@ from models.state import PlayerState
 DEADLINE_SECONDS = 2.0
 """How long a request may take before it is answered with Busy."""
 SWEEP_SECONDS = 0.25
+DRAIN_POLL_SECONDS = 0.01
 
 
 class Shows(Protocol):
@@ -105,5 +106,5 @@ class Users:
 
     async def drained(self) -> None:
         """Returns when no actor has anything under way."""
-        while self.active:
-            await asyncio.sleep(0.01)
+        while self.active:  # noqa: ASYNC110 — once a life, and nothing on the hot path to notify
+            await asyncio.sleep(DRAIN_POLL_SECONDS)

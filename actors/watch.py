@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from actors.clock import Clock
-from actors.epochs import Epochs
+from actors.epochs import Epoch, Epochs
 from actors.keys import keys_of, pointer_of
 from actors.mirror import Mirror
 from actors.ordering import AWAY, Ordering
@@ -82,7 +82,7 @@ class Watch:
             return
         pointers = await self._ordering.redis.mget([pointer_of(place) for place in places])
         for place, pointer in zip(places, pointers, strict=True):
-            await self._look_at(place, pointer, run)
+            await self._look_at(place, None if pointer is None else str(pointer), run)
         if returned:
             self.on_return()
 
@@ -99,7 +99,7 @@ class Watch:
             (found,) = await self._ordering.run([("page", keys_of(place, pointer).reading(), [size, "", ""])])
             if found[0] == "ok" and found[1] != pointer:
                 return  # switched meanwhile: the next look sees it
-            if found[0] == "ok" and found[5] == run and _not_behind(known and known.name, known and known.seen, found):
+            if found[0] == "ok" and found[5] == run and _not_behind(known, found):
                 if known is None or known.name != pointer:
                     await self._adopt(place, pointer, found)
                 return
@@ -116,5 +116,5 @@ class Watch:
         self._mirror.wake()
 
 
-def _not_behind(known: str | None, seen: int | None, found: Sequence[str]) -> bool:
-    return known != found[1] or int(found[2]) >= (seen or 0)
+def _not_behind(known: Epoch | None, found: Sequence[str]) -> bool:
+    return known is None or known.name != found[1] or int(found[2]) >= known.seen

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import msgspec
 
-from models.database import Database
+from models.database import Database, sql
 from models.errors import CatalogueInvalid
 from models.ids import ActionId, is_slug
 
 MAX_POINTS = 1_000_000_000
 """Most points of one action: 9 million such redemptions fit into a score."""
+MAX_TITLE = 200
+MAX_DAILY = 1_000_000
 MAX_SECONDS = 30 * 86_400
 """Longest duration of any rule: 30 days."""
 
@@ -76,11 +78,14 @@ def _fault(action: Action) -> str | None:
     limit = action.daily_limit
     faults = [
         (not is_slug(action.action_id), "actionId must be a slug of [a-z0-9-]{1,64}"),
-        (not 0 < len(action.title) <= 200 or "\x00" in action.title, "title must have 1 to 200 characters"),
+        (
+            not 0 < len(action.title) <= MAX_TITLE or "\x00" in action.title,
+            f"title must have 1 to {MAX_TITLE} characters",
+        ),
         (not 0 <= action.points <= MAX_POINTS, f"points must lie in 0 to {MAX_POINTS}"),
         (action.max_seconds <= 0, "maxSeconds must be positive"),
         (action.min_seconds >= action.max_seconds, "minSeconds must be less than maxSeconds"),
-        (limit is not None and not 1 <= limit <= 1_000_000, "dailyLimit must lie in 1 to 1000000"),
+        (limit is not None and not 1 <= limit <= MAX_DAILY, f"dailyLimit must lie in 1 to {MAX_DAILY}"),
         (action.proof not in ("none", "always", "adaptive"), "proof must be none, always or adaptive"),
     ]
     faults += [
@@ -90,37 +95,9 @@ def _fault(action: Action) -> str | None:
     return next((text for wrong, text in faults if wrong), None)
 
 
-LOAD = """
-    SELECT r.action_id, r.revision, r.title, r.points, r.min_seconds, r.max_seconds, r.cooldown_seconds, r.daily_limit,
-           r.overlap, r.ticket, r.proof, a.enabled, a.revision = r.revision AS present
-    FROM action_revisions r JOIN actions a USING (action_id) ORDER BY r.action_id, r.revision
-"""
+LOAD = sql("catalogue")
 
-SAVE = """
-    WITH given AS (
-        SELECT g.*, coalesce((SELECT max(revision) FROM action_revisions r WHERE r.action_id = g.action_id), 0) AS latest
-        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::int[],
-                    $8::text[], $9::text[], $10::text[], $11::bool[])
-            AS g (action_id, title, points, min_seconds, max_seconds, cooldown_seconds, daily_limit,
-                  overlap, ticket, proof, enabled)
-    ), revised AS (
-        INSERT INTO action_revisions (action_id, revision, title, points, min_seconds, max_seconds, cooldown_seconds,
-                                      daily_limit, overlap, ticket, proof)
-        SELECT action_id, latest + 1, title, points, min_seconds, max_seconds, cooldown_seconds, daily_limit,
-               overlap, ticket, proof
-        FROM given g
-        WHERE NOT EXISTS (
-            SELECT FROM action_revisions r WHERE r.action_id = g.action_id AND r.revision = g.latest
-            AND (r.title, r.points, r.min_seconds, r.max_seconds, r.cooldown_seconds, r.overlap, r.ticket, r.proof)
-              = (g.title, g.points, g.min_seconds, g.max_seconds, g.cooldown_seconds, g.overlap, g.ticket, g.proof)
-            AND r.daily_limit IS NOT DISTINCT FROM g.daily_limit)
-        RETURNING action_id, revision
-    ), told AS (INSERT INTO control (topic, subject) VALUES ('catalogue', ''))
-    INSERT INTO actions (action_id, revision, enabled)
-    SELECT g.action_id, coalesce(r.revision, g.latest), g.enabled FROM given g LEFT JOIN revised r USING (action_id)
-    ON CONFLICT (action_id) DO UPDATE SET revision = excluded.revision, enabled = excluded.enabled
-    RETURNING action_id
-"""
+SAVE = sql("save_actions")
 
 
 async def load(database: Database) -> Catalogue:

@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.database import Database
+from models.database import Database, sql
 
 OVERLAP_SECONDS = 10
 """Ids are given before commit, so a poll looks back this far; longer than any statement may run."""
 
-POLL = f"""
-    SELECT id, topic, subject FROM control WHERE at >= now() - interval '{OVERLAP_SECONDS} seconds' ORDER BY id
-"""  # noqa: S608 — a constant
+POLL = sql("control")
 
 
 class Topic(StrEnum):
@@ -33,7 +31,9 @@ class Notice:
 
 async def poll(database: Database) -> list[Notice]:
     """The notices of the last seconds, oldest first; a poller remembers which it has seen."""
-    return [Notice(row["id"], Topic(row["topic"]), row["subject"]) for row in await database.rows(POLL)]
+    return [
+        Notice(row["id"], Topic(row["topic"]), row["subject"]) for row in await database.rows(POLL, OVERLAP_SECONDS)
+    ]
 
 
 async def tell(database: Database, topic: Topic, subject: str) -> None:

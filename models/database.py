@@ -40,8 +40,9 @@ SQL_FOLDER = Path(__file__).with_name("sql")
 
 
 def sql(name: str) -> str:
-    """The statement in `models/sql/<name>.sql`."""
-    return (SQL_FOLDER / f"{name}.sql").read_text()
+    """The statement in `models/sql/<name>.sql`; `{entry}` in it stands for `entry.sql`."""
+    text = (SQL_FOLDER / f"{name}.sql").read_text()
+    return text.replace("{entry}", sql("entry")) if "{entry}" in text else text
 
 
 def credentials(url: str) -> dict[str, Any]:

@@ -1,12 +1,9 @@
 """Tickets kept for clients that can only send an id."""
 
-from models.database import Database
+from models.database import Database, sql
 from models.ids import TicketId
 
-HOLD = """
-    INSERT INTO held_tickets (ticket_id, user_id, ticket, expires_at)
-    VALUES ($1, $2, $3, timestamptz 'epoch' + $4 * interval '1 millisecond')
-"""
+HOLD = sql("hold")
 
 
 async def hold(database: Database, ticket_id: TicketId, user_id: str, text: str, expires_at: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from models.database import Database, Runs, sql
-from models.entry import Entry, Kind
+from models.entry import Entry
 from models.ids import EntryId
 from models.proposal import Proposal
 
@@ -66,14 +66,11 @@ def _array(groups: tuple[str, ...]) -> str:
 
 LOCK = "SELECT id FROM players WHERE id = $1 FOR NO KEY UPDATE"
 
-RECENT = f"""
-    SELECT {sql("entry")} AS entry FROM ledger l WHERE l.user_id = $1 AND l.user_version > $2
-    ORDER BY l.user_version LIMIT $3
-"""
+HISTORY = sql("history")
 
-VOIDED = "SELECT target_id::text FROM ledger WHERE user_id = $1 AND kind = $2 AND user_version <= $3"
+VOIDED = sql("voided")
 
-ENTRY = f"SELECT ({sql('entry')})::text AS entry FROM ledger l WHERE l.entry_id = $1"
+ENTRY = sql("entry_by_id")
 
 PAGE = 5_000
 """Entries read at once when a whole history is folded."""
@@ -81,13 +78,13 @@ PAGE = 5_000
 
 async def history(database: Database, user_id: str, after: int, limit: int = PAGE) -> list[Entry]:
     """A page of a player's entries in version order, after a version."""
-    rows = await database.hot(RECENT, user_id, after, limit)
+    rows = await database.hot(HISTORY, user_id, after, limit)
     return [decode_entry(row["entry"]) for row in rows]
 
 
 async def voided_targets(database: Database, user_id: str, version: int) -> frozenset[str]:
     """The ids of a player's entries that a void has reversed, up to a version."""
-    rows = await database.hot(VOIDED, user_id, Kind.VOID.value, version)
+    rows = await database.hot(VOIDED, user_id, version)
     return frozenset(row["target_id"] for row in rows)
 
 

@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime
 
-from models.database import Database
+from models.database import Database, sql
+
+ADVANCE_MARK = sql("advance_mark")
+LEASE = sql("lease")
 
 
 async def read(database: Database, name: str) -> int:
@@ -13,24 +16,14 @@ async def read(database: Database, name: str) -> int:
 
 async def advance(database: Database, name: str, at_ms: int) -> None:
     """Moves a mark forward, never back."""
-    statement = """
-        INSERT INTO marks (name, at) VALUES ($1, $2)
-        ON CONFLICT (name) DO UPDATE SET at = greatest(marks.at, excluded.at)
-    """
-    await database.rows(statement, name, datetime.fromtimestamp(at_ms / 1000, UTC))
+    await database.rows(ADVANCE_MARK, name, datetime.fromtimestamp(at_ms / 1000, UTC))
 
 
 async def lease(database: Database, name: str, holder: str, seconds: float) -> bool:
     """Takes or keeps a lease; False while somebody else has it."""
-    statement = """
-        INSERT INTO leases (name, holder, until) VALUES ($1, $2, now() + $3 * interval '1 second')
-        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-        WHERE leases.until < now() OR leases.holder = excluded.holder
-        RETURNING name
-    """
-    return bool(await database.rows(statement, name, holder, seconds))
+    return bool(await database.rows(LEASE, name, holder, seconds))
 
 
-async def release(database: Database, name: str, holder: str) -> None:
-    """Gives a lease back before its end."""
-    await database.rows("DELETE FROM leases WHERE name = $1 AND holder = $2", name, holder)
+async def release(database: Database, holder: str) -> None:
+    """Gives everything that one holds back before its end."""
+    await database.rows("DELETE FROM leases WHERE holder = $1", holder)

@@ -3,38 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.database import Database, Row
+from models.database import Database, Row, sql
 from models.ids import UserId
 from models.tables import Account
 
-REGISTER = """
-    WITH account AS (
-        INSERT INTO accounts (user_id, username, username_key, display_name, avatar_url, password_hash, role)
-        SELECT $1, $2, $3, $4, $5, $6, $7 WHERE NOT EXISTS (SELECT FROM accounts WHERE username_key = $3)
-        ON CONFLICT (username_key) DO NOTHING RETURNING user_id
-    )
-    INSERT INTO players (id, region) SELECT user_id, $8 FROM account RETURNING id
-"""
+REGISTER = sql("register")
 
-CREATE_MANY = """
-    WITH player AS (INSERT INTO players (id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING)
-    INSERT INTO accounts (user_id, username, username_key, display_name, role)
-    SELECT user_id, name, lower(name), name, $3
-    FROM unnest($1::uuid[], $2::text[]) AS n (user_id, name)
-    ON CONFLICT (username_key) DO NOTHING
-"""
+CREATE_MANY = sql("create_named")
 
-BY_NAMES = """
-    SELECT a.user_id::text, a.role FROM unnest($1::text[]) WITH ORDINALITY AS n (name, number)
-    JOIN accounts a ON a.username_key = lower(n.name) ORDER BY n.number
-"""
+BY_NAMES = sql("by_names")
 
-PROFILES = "SELECT user_id::text, username, display_name, avatar_url FROM accounts WHERE user_id = ANY($1::uuid[])"
+PROFILES = sql("profiles")
 
-BANNED = "SELECT id::text, (extract(epoch FROM banned_until) * 1000)::bigint AS until FROM players WHERE banned_until > now()"
+BANNED = sql("banned")
 
 
-ENDED_BANS = "SELECT id::text FROM players WHERE banned_until <= now() LIMIT 1000"
+ENDED_BANS = sql("ended_bans")
 
 
 @dataclass(frozen=True, slots=True)

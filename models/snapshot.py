@@ -12,7 +12,7 @@ from models.entry import Entry, Kind
 from models.ids import ActionId, EntryId, UserId
 from models.state import ActionMemory, HistoryFold, Place, PlayerState, Standing, apply_entry
 
-SNAPSHOT = sql("snapshot").replace("{entry}", sql("entry"))
+SNAPSHOT = sql("snapshot")
 
 YOUNGER_LIMIT = 2_000
 """A player further behind than this is folded from the whole history, in pages."""

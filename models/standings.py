@@ -4,43 +4,24 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from models.database import Database
+from models.database import Database, sql
 from models.ids import UserId
-from models.ranking import ORDER_BY, Row
+from models.ranking import Row
 from models.state import Standing
 
-VISIBLE = "board_key = $1 AND period = $2 AND present AND NOT hidden"
+PAGE = sql("standings_page")
 
-PAGE = f"""
-    SELECT user_id::text, score, reached_at FROM standings WHERE {VISIBLE}
-    AND ($3::bigint IS NULL OR score < $3 OR (score = $3 AND (reached_at > $4 OR (reached_at = $4 AND user_id < $5))))
-    ORDER BY {ORDER_BY} LIMIT $6
-"""  # noqa: S608 — constants only
+COUNT = sql("standings_count")
 
-COUNT = f"SELECT count(*) AS n FROM standings WHERE {VISIBLE}"  # noqa: S608
+BETTER = sql("standings_better")
 
-BETTER = f"""
-    SELECT count(*) AS n FROM standings WHERE {VISIBLE}
-    AND (score > $3 OR (score = $3 AND (reached_at < $4 OR (reached_at = $4 AND user_id > $5))))
-"""  # noqa: S608
+NEIGHBOUR = sql("standings_above")
 
-NEIGHBOUR = f"""
-    SELECT min(score) AS score FROM (
-        SELECT score FROM standings WHERE {VISIBLE}
-        AND (score > $3 OR (score = $3 AND (reached_at < $4 OR (reached_at = $4 AND user_id > $5))))
-        ORDER BY score ASC, reached_at DESC, user_id ASC LIMIT 1) AS next
-"""  # noqa: S608
-
-OF_USER = f"""
-    SELECT score, reached_at FROM standings WHERE {VISIBLE} AND user_id = $3
-"""  # noqa: S608
+OF_USER = sql("standings_of")
 
 # Who has entries younger than a mark, how far those are that had time to be written down, and how far they are.
-YOUNG = """
-    SELECT l.user_id::text, l.due, coalesce(m.version, 0) AS settled
-    FROM (SELECT user_id, max(user_version) AS due FROM ledger WHERE at >= $1 AND at < $2 GROUP BY user_id) AS l
-    LEFT JOIN player_memos m ON m.user_id = l.user_id
-"""
+YOUNG = sql("young")
+ALL = sql("standings_all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +67,8 @@ async def rank_of(database: Database, board_key: str, period: str, row: Row) -> 
 async def everybody(database: Database, board_key: str, period: str, size: int) -> AsyncIterator[list[tuple[Row, int]]]:
     """All rows of a board with their versions, in pages of a size, in no order that matters."""
     last = "00000000-0000-0000-0000-000000000000"
-    statement = """
-        SELECT user_id::text, score, reached_at, version FROM standings
-        WHERE board_key = $1 AND period = $2 AND present AND NOT hidden AND user_id > $3
-        ORDER BY user_id LIMIT $4
-    """
     while True:
-        rows = await database.rows(statement, board_key, period, last, size)
+        rows = await database.rows(ALL, board_key, period, last, size)
         if not rows:
             return
         last = rows[-1]["user_id"]

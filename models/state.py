@@ -23,7 +23,7 @@ class ActionMemory(NamedTuple):
 
     last_at: int
     day: int
-    count: int
+    times: int
 
 
 Place: TypeAlias = tuple[str, str]
@@ -105,8 +105,8 @@ def apply_entry(state: PlayerState, entry: Entry, boards: Iterable[Board]) -> No
 def remember(memory: ActionMemory | None, at_ms: int) -> ActionMemory:
     """One more redemption of an action at a time."""
     day = at_ms // DAY_MS
-    count = memory.count + 1 if memory is not None and memory.day == day else 1
-    return ActionMemory(at_ms, day, count)
+    times = memory.times + 1 if memory is not None and memory.day == day else 1
+    return ActionMemory(at_ms, day, times)
 
 
 class HistoryFold:

@@ -7,7 +7,7 @@ from sanic import Sanic
 from sanic.config import Config
 
 from server.errors import answer_error
-from server.routes import accounts, actions, boards, live, me, probes, tickets
+from server.routes import accounts, actions, boards, live, me, page, probes, tickets
 from server.runtime import Runtime
 from server.settings import Settings
 
@@ -24,6 +24,7 @@ class Context(SimpleNamespace):
     """What requests find at `app.ctx`."""
 
     runtime: Runtime
+    web: dict[str, page.WebFile]
 
 
 def make_app(settings: Settings) -> "Sanic[Config, Context]":
@@ -48,8 +49,9 @@ def make_app(settings: Settings) -> "Sanic[Config, Context]":
         }
     )
     app: Sanic[Config, Context] = Sanic("laurel", config=config, ctx=Context(), configure_logging=False)
-    for module in (tickets, accounts, actions, boards, me, live, probes):
+    for module in (tickets, accounts, actions, boards, me, live, page, probes):
         app.blueprint(module.blueprint)
+    app.ctx.web = page.load()
     app.error_handler.add(Exception, answer_error)
     app.before_server_start(_start(settings))
     app.before_server_stop(_stop)

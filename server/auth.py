@@ -12,7 +12,8 @@ from sanic import Request
 
 from models.ids import UserId, is_uuid
 from server.errors import TokenExpired, TokenInvalid, TokenMissing
-from server.settings import JwtKey, Settings
+from server.keys import JwtKey
+from server.settings import Settings
 
 TYPE = "at+jwt"
 REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti"]

@@ -27,7 +27,8 @@ from actors.supervisor import Supervisor
 from actors.upkeep import Upkeep
 from actors.users import Users
 from actors.watch import Watch
-from models import boards, catalogue
+from models import boards, catalogue, marks
+from models.board import Board
 from models.catalogue import Catalogue
 from models.chain import Chain
 from models.control import Notice, Topic
@@ -117,7 +118,7 @@ class Runtime:
         self.sockets: set[Closes] = set()
         self.upkeep = Upkeep(self.database, self.clock, self.pod, self._unban)
 
-    def _boards(self) -> Sequence[boards.Board]:
+    def _boards(self) -> Sequence[Board]:
         return self.epochs.boards
 
     async def start(self) -> None:
@@ -157,6 +158,7 @@ class Runtime:
                 await self.users.drained()
                 await self.supervisor.stop_loop("settler")
                 await self.settler.flush()
+                await marks.release(self.database, self.pod)
         except (TimeoutError, ModelError) as error:
             log.warning("stopped with work left to the repair: %s", error)
         await self.supervisor.stop(self.settings.grace_seconds / 4)
@@ -178,7 +180,7 @@ class Runtime:
         del notice
         self._define(await boards.load(self.database))
 
-    def _define(self, defined: Sequence[boards.Board]) -> None:
+    def _define(self, defined: Sequence[Board]) -> None:
         if tuple(defined) == self.epochs.boards:
             return
         self.epochs.define(defined)

@@ -30,25 +30,25 @@ class Message(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower, forb
     """Root of what clients send."""
 
 
-class Auth(Message):
+class Auth(Message, frozen=True):
     """Says who this is."""
 
     token: str
 
 
-class Subscribe(Message):
+class Subscribe(Message, frozen=True):
     """Watch one more board."""
 
     board: str
 
 
-class Unsubscribe(Message):
+class Unsubscribe(Message, frozen=True):
     """Watch a board no longer."""
 
     board: str
 
 
-class Resume(Message):
+class Resume(Message, frozen=True):
     """Send what was missed since a position; a board not yet watched is subscribed."""
 
     board: str
@@ -56,7 +56,7 @@ class Resume(Message):
     version: int
 
 
-class Ping(Message):
+class Ping(Message, frozen=True):
     """Asks for a pong."""
 
 
@@ -173,7 +173,7 @@ class Socket:
 
     def close(self, code: CloseCode, reason: str = "") -> bool:
         """Closes the socket, with or without its consent; always False."""
-        self._ws.end_connection(int(code), reason)
+        self._ws.end_connection(int(code), reason)  # type: ignore[no-untyped-call]
         transport = self._ws.io_proto.transport if self._ws.io_proto else None
         if transport is not None:
             self._loop.call_later(ABORT_SECONDS, transport.abort)

@@ -25,7 +25,7 @@ class Wire(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fie
     """Root of all bodies: camelCase, unknown fields refused."""
 
 
-class Register(Wire):
+class Register(Wire, frozen=True):
     """A new account."""
 
     username: Username
@@ -35,14 +35,14 @@ class Register(Wire):
     region: Slug | None = None
 
 
-class Login(Wire):
+class Login(Wire, frozen=True):
     """Name and password of an account."""
 
     username: Text
     password: Text
 
 
-class IssueTicket(Wire):
+class IssueTicket(Wire, frozen=True):
     """Asks for a ticket; `build` is the client's own word for its version."""
 
     action_id: Slug
@@ -51,7 +51,7 @@ class IssueTicket(Wire):
     hold: bool = False
 
 
-class Redeem(Wire):
+class Redeem(Wire, frozen=True):
     """Redeems a ticket, a held ticket by its id, or an instant action: exactly one of the three."""
 
     ticket: Annotated[str, Meta(max_length=4096, pattern=TEXT)] | UnsetType = UNSET
@@ -59,7 +59,7 @@ class Redeem(Wire):
     action_id: Slug | UnsetType = UNSET
 
 
-class UserAnswer(Wire):
+class UserAnswer(Wire, frozen=True):
     """An account as its owner sees it."""
 
     user_id: str
@@ -70,7 +70,7 @@ class UserAnswer(Wire):
     role: str
 
 
-class SessionAnswer(Wire):
+class SessionAnswer(Wire, frozen=True):
     """An access token and whose it is; `expires_in` is in seconds."""
 
     access_token: str
@@ -79,7 +79,7 @@ class SessionAnswer(Wire):
     user: UserAnswer
 
 
-class TicketAnswer(Wire):
+class TicketAnswer(Wire, frozen=True):
     """An issued ticket; times are RFC 3339."""
 
     ticket: str
@@ -91,7 +91,7 @@ class TicketAnswer(Wire):
     expires_at: str
 
 
-class RedeemAnswer(Wire):
+class RedeemAnswer(Wire, frozen=True):
     """What a redemption recorded; `voided` only when it has been reversed since."""
 
     success: bool
@@ -105,7 +105,7 @@ class RedeemAnswer(Wire):
     voided: bool | UnsetType = UNSET
 
 
-class ActionAnswer(Wire):
+class ActionAnswer(Wire, frozen=True):
     """An enabled action and its rules; durations in seconds."""
 
     action_id: str
@@ -120,7 +120,7 @@ class ActionAnswer(Wire):
     proof: str
 
 
-class PeriodAnswer(Wire):
+class PeriodAnswer(Wire, frozen=True):
     """A board's period; `end` is exclusive, null is open."""
 
     id: str
@@ -128,7 +128,7 @@ class PeriodAnswer(Wire):
     end: str | None
 
 
-class BoardAnswer(Wire):
+class BoardAnswer(Wire, frozen=True):
     """A board's rules and its present period."""
 
     board_id: str
@@ -141,7 +141,7 @@ class BoardAnswer(Wire):
     frozen: bool
 
 
-class EntryAnswer(Wire):
+class EntryAnswer(Wire, frozen=True):
     """One row of a board."""
 
     rank: int
@@ -153,7 +153,7 @@ class EntryAnswer(Wire):
     reached_at: str
 
 
-class TopAnswer(Wire):
+class TopAnswer(Wire, frozen=True):
     """A page of a board."""
 
     board_id: str
@@ -167,7 +167,7 @@ class TopAnswer(Wire):
     next: str | None
 
 
-class PlaceAnswer(Wire):
+class PlaceAnswer(Wire, frozen=True):
     """A player's place on a board."""
 
     board_id: str
@@ -185,7 +185,7 @@ class PlaceAnswer(Wire):
     total_users: int
 
 
-class OwnPlace(Wire):
+class OwnPlace(Wire, frozen=True):
     """The owner's place on one board; nulls when not on it."""
 
     board_id: str
@@ -194,7 +194,7 @@ class OwnPlace(Wire):
     score: int | None
 
 
-class MeAnswer(UserAnswer):
+class MeAnswer(UserAnswer, frozen=True):
     """The owner's profile, score and ranks."""
 
     score: int

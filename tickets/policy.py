@@ -48,9 +48,10 @@ def _judge_times(ticket: Ticket, action: Action, now_ms: int) -> TicketError | N
         return TicketExpired(expiredMs=now_ms - ticket.expires_at)
     if ticket.issued_at > now_ms + CLOCK_LEEWAY_MS:
         return TicketTooEarly(waitMs=ticket.issued_at - now_ms)
-    ready_at = ticket.issued_at + action.min_seconds * 1000
-    if now_ms < ready_at - MIN_SECONDS_LEEWAY_MS:
-        return TicketTooEarly(waitMs=ready_at - now_ms)
+    # One from the future within the leeway counts as issued right now.
+    elapsed = max(0, now_ms - ticket.issued_at)
+    if elapsed < action.min_seconds * 1000 - MIN_SECONDS_LEEWAY_MS:
+        return TicketTooEarly(waitMs=ticket.issued_at + action.min_seconds * 1000 - now_ms)
     return None
 
 
@@ -69,6 +70,6 @@ def _judge_pace(action: Action, memory: ActionMemory | None, now_ms: int) -> Tic
     if now_ms < free_at:
         return Cooldown(waitMs=free_at - now_ms)
     today = now_ms // DAY_MS
-    if action.daily_limit is not None and memory.day == today and memory.count >= action.daily_limit:
+    if action.daily_limit is not None and memory.day == today and memory.times >= action.daily_limit:
         return DailyLimit(limit=action.daily_limit, waitMs=(today + 1) * DAY_MS - now_ms)
     return None

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from server.embedded.errors import EmbeddedError
 from server.embedded.folder import DataFolder
-from server.settings import format_hmac_keys, format_jwt_keys, generate_hmac_key, generate_jwt_key
+from server.keys import format_hmac_keys, format_jwt_keys, generate_hmac_key, generate_jwt_key
 
 POSTGRES_PASSWORD = "LAUREL_EMBEDDED_POSTGRES_PASSWORD"  # noqa: S105 - the name of the variable
 REDIS_PASSWORD = "LAUREL_EMBEDDED_REDIS_PASSWORD"  # noqa: S105 - the name of the variable

@@ -1,9 +1,12 @@
 """The live board over WebSocket."""
 
+from typing import cast
 from urllib.parse import urlsplit
 
 from sanic import Blueprint, HTTPResponse, Request
+from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 
+from actors.audience import Outlet
 from models.board import GLOBAL
 from models.ids import BoardId
 from server.auth import Session
@@ -27,9 +30,9 @@ async def live(request: Request) -> HTTPResponse | None:
         raise NotFound("there is no such board")
     session, subprotocols = _session(runtime, request)
     position = _position(request)
-    protocol = request.transport.get_protocol()
+    protocol = cast(WebSocketProtocol, request.transport.get_protocol())
     ws = await protocol.websocket_handshake(request, subprotocols)
-    await Socket(runtime, ws, protocol.transport).run(board, position, session)
+    await Socket(runtime, ws, cast(Outlet, protocol.transport)).run(board, position, session)
     return None
 
 

@@ -6,12 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from server.settings import (
+from server.keys import (
     HmacKey,
     JwtKey,
-    Settings,
-    SettingsError,
-    describe,
     format_hmac_keys,
     format_jwt_keys,
     generate_hmac_key,
@@ -19,6 +16,7 @@ from server.settings import (
     parse_hmac_keys,
     parse_jwt_keys,
 )
+from server.settings import Settings, SettingsError, describe
 
 SECRET = base64.urlsafe_b64encode(bytes(range(32))).decode().rstrip("=")
 SHORT = base64.urlsafe_b64encode(bytes(31)).decode()

@@ -198,3 +198,17 @@ test("a board that is unknown is reported and not hammered", async () => {
   assert.equal(asked.length, 1);
   board.close();
 });
+
+test("a stream that begins without a snapshot does not leave the board empty", async () => {
+  const { baseUrl } = await serving({
+    "GET /api/v1/live/events": (_call, response) => {
+      response.writeHead(200, { "Content-Type": "text/event-stream" });
+      response.flushHeaders();
+    },
+    "GET /api/v1/boards/global/top": () => [200, TOP],
+  });
+  const board = new Laurel({ baseUrl }).live("global", { transports: ["events"] });
+  const { entries, version } = await nextOf(board, "change");
+  assert.deepEqual([entries.length, version, board.state], [1, 3, "live"]);
+  board.close();
+});

@@ -3,12 +3,16 @@
 import { fullJitterMs } from "./backoff.js";
 import { Connection } from "./connection.js";
 import { topHash } from "./hash.js";
+import { asSnapshot, topPath } from "./polling-link.js";
 import { TopState } from "./top-state.js";
 
 /** @typedef {"connecting" | "live" | "catching-up" | "polling" | "offline"} LiveState */
 
 /** What was asked for again arrives within this time, or everything is asked for. */
 const CATCH_UP_WITHIN_MS = 5_000;
+/** Nothing shown yet after this long: the top is read, whatever the connection does. */
+const FIRST_LOOK_MS = 1_500;
+const NEXT_LOOK_MS = 5_000;
 /** Waits before a diverged top is asked for anew. */
 const DIVERGED = { firstMs: 500, longestMs: 60_000 };
 
@@ -25,10 +29,14 @@ export class LiveBoard extends EventTarget {
   /** @type {LiveState} */
   #connectionState = "connecting";
   #connection;
+  #http;
   #session;
   #isCatchingUp = false;
+  #isClosed = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #catchUpTimer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #lookTimer;
   #divergences = 0;
   #userVersion = -1;
 
@@ -41,6 +49,7 @@ export class LiveBoard extends EventTarget {
   constructor(http, session, board, { transports } = {}) {
     super();
     this.board = board;
+    this.#http = http;
     this.#session = session;
     session.addEventListener("change", this.#forgetPlayer);
     this.#connection = new Connection({
@@ -53,6 +62,7 @@ export class LiveBoard extends EventTarget {
       onState: (state) => this.#connected(state),
       onRefused: (code) => this.#tell("error", { code, detail: "" }),
     });
+    this.#lookTimer = setTimeout(() => this.#look(), FIRST_LOOK_MS);
   }
 
   get entries() {
@@ -81,7 +91,9 @@ export class LiveBoard extends EventTarget {
   }
 
   close() {
+    this.#isClosed = true;
     clearTimeout(this.#catchUpTimer);
+    clearTimeout(this.#lookTimer);
     this.#session.removeEventListener("change", this.#forgetPlayer);
     this.#connection.close();
   }
@@ -123,6 +135,7 @@ export class LiveBoard extends EventTarget {
   /** @param {import("./top-state.js").TopChange | null} change */
   #changed(change) {
     if (change === null) return;
+    clearTimeout(this.#lookTimer);
     this.#caughtUp();
     this.#tell("change", change);
   }
@@ -132,6 +145,15 @@ export class LiveBoard extends EventTarget {
     if (data.userVersion <= this.#userVersion) return;
     this.#userVersion = data.userVersion;
     this.#tell("score", data);
+  }
+
+  /** Reads the top while none has been pushed. */
+  async #look() {
+    const url = this.#http.address(topPath(this.board));
+    const answer = await this.#http.send("GET", url).catch(() => null);
+    if (this.#isClosed || this.#top.period !== null) return;
+    if (answer !== null) this.#changed(this.#top.takeSnapshot(asSnapshot(this.board, answer.body)));
+    else this.#lookTimer = setTimeout(() => this.#look(), NEXT_LOOK_MS);
   }
 
   // -- missing something --------------------------------------------------------------------------------------------

@@ -81,6 +81,6 @@ export function topPath(board) {
  * @param {string} board
  * @param {any} top
  */
-function asSnapshot(board, { period, epoch, version, entries, totalUsers, degraded }) {
+export function asSnapshot(board, { period, epoch, version, entries, totalUsers, degraded }) {
   return { type: "leaderboard.snapshot", board, period, epoch, version, data: { entries, totalUsers, degraded } };
 }

@@ -9,6 +9,8 @@ import { PlaceBar } from "./place-bar.js";
 /** @typedef {import("./periods.js").Board} Board */
 
 const TOTALS_EVERY_MS = 30_000;
+/** A newcomer in the top makes the total worth asking for again. */
+const TOTALS_SOON_MS = 4_000;
 
 /**
  * Follows one board at a time.
@@ -26,6 +28,8 @@ export class BoardPanel extends EventTarget {
   /** @type {Board | null} */
   #board = null;
   #isFresh = true;
+  #refreshedAt = -Infinity;
+  #soon = 0;
 
   /**
    * @param {import("../laurel.js").Laurel} laurel
@@ -86,6 +90,7 @@ export class BoardPanel extends EventTarget {
     this.#announcer.board(entries, ownId);
     this.#place.topMoved(entries);
     this.#totals(totalUsers, degraded);
+    if (moves.some(({ from }) => from === null)) this.#refreshSoon();
     if (isNewPeriod) this.dispatchEvent(new Event("period"));
   }
 
@@ -104,11 +109,18 @@ export class BoardPanel extends EventTarget {
 
   /** What is not pushed: how many play, how long the period lasts. */
   async #refresh() {
+    clearTimeout(this.#soon);
+    this.#refreshedAt = performance.now();
     this.#heading();
     const board = this.#board?.boardId;
     if (board === undefined) return;
     const top = await this.#laurel.top(board, { limit: 1 }).catch(() => null);
     if (top !== null && board === this.#board?.boardId) this.#totals(top.totalUsers, top.degraded);
+  }
+
+  #refreshSoon() {
+    clearTimeout(this.#soon);
+    this.#soon = window.setTimeout(() => this.#refresh(), Math.max(0, this.#refreshedAt + TOTALS_SOON_MS - performance.now()));
   }
 
   #heading() {

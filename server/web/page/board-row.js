@@ -65,7 +65,7 @@ export class BoardRow {
     this.#mark.replaceChildren(...markOf(from, to));
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => this.#mark.replaceChildren(), MARK_MS);
-    if (climbed) move(this.element, [{ backgroundColor: "var(--glow)" }], { duration: 1_800, easing: "ease-out" });
+    if (climbed) move(this.element, [{ backgroundColor: "var(--glow)", offset: 0 }], { duration: 1_800, easing: "ease-out" });
   }
 
   /** @param {number} change */

@@ -43,7 +43,7 @@ export class PlaceBar {
   /** The top moved: I may have, too. @param {readonly Row[]} entries */
   topMoved(entries) {
     const own = entries.find(({ userId }) => userId === this.#laurel.session.user?.userId);
-    if (own !== undefined && !this.#element.hidden) this.#rankAndScore(own);
+    if (own !== undefined && !this.#element.hidden) this.#show(standingIn(entries, own));
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => this.refresh(), Math.max(0, this.#askedAt + REFRESH_MS - performance.now()));
   }
@@ -84,10 +84,16 @@ export class PlaceBar {
   }
 }
 
+/** What the top itself says about one of its rows. @param {readonly Row[]} entries @param {Row} own @returns {Standing} */
+function standingIn(entries, { rank, score }) {
+  const next = entries.find((row) => row.rank === rank - 1);
+  return { rank, score, pointsToNextRank: next === undefined ? null : next.score - score + 1 };
+}
+
 /** @param {Standing} standing */
 function hopes({ rank, pointsToNextRank, pointsToTop10, percentile }) {
   if (rank === 1) return "nobody is ahead of you";
   if (pointsToTop10) return `${counted(pointsToTop10, "point")} to the top 10`;
-  if (pointsToNextRank) return `${counted(pointsToNextRank, "point")} to rank ${rank - 1}`;
+  if (pointsToNextRank) return `${counted(pointsToNextRank, "point")} to ${ordinal(rank - 1)} place`;
   return percentile === undefined ? "" : `ahead of ${Math.floor(percentile)} %`;
 }

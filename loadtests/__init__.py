@@ -1,0 +1,1 @@
+"""What measures Laurel: the benchmark and the load tests."""

@@ -1,0 +1,1 @@
+"""The benchmark: one run on one machine, medians of alternating rounds."""

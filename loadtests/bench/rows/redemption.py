@@ -1,0 +1,136 @@
+"""Redemptions a second, their p99 and CPU, beside a textbook server and the ceiling."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtests.bench.ceiling import PATH
+from loadtests.bench.figures import Figure, ratios, rotated
+from loadtests.bench.plan import CONNECTIONS, USUAL, Plan
+from loadtests.bench.processes import BenchError
+from loadtests.bench.stage import Cpu, Stage, pid_of
+from loadtests.bench.wrk import Answers, Load, run
+
+LAUREL, TEXTBOOK, CEILING = NAMES = ("laurel", "textbook", "ceiling")
+WARM_TURNS = 2
+"""Redemptions of each player before the clock starts: actors, plans and pools are there then."""
+
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One load against one server."""
+
+    answers: Answers
+    cpu: Cpu
+
+    def micros(self, seconds: float) -> float:
+        """CPU seconds as microseconds an answer."""
+        return seconds / self.answers.answers * 1e6
+
+
+def measure(stage: Stage, plan: Plan) -> list[Figure]:
+    """Three servers, three numbers of connections, each round on a fresh database."""
+    found: dict[Key, list[Measured]] = {(name, count): [] for name in NAMES for count in CONNECTIONS}
+    for turn in range(plan.rounds):
+        folders = _mint(stage, plan)
+        for name in rotated(NAMES, turn):
+            for count, measured in _round(stage, plan, name, folders).items():
+                found[(name, count)].append(measured)
+                plan.say(
+                    f"round {turn + 1}: {name}, {count} connections: {measured.answers.rate:,.0f}/s, "
+                    f"p99 {measured.answers.p99 * 1e3:.1f} ms, server {measured.micros(measured.cpu.server):.0f} µs"
+                )
+    return _figures(found)
+
+
+def _mint(stage: Stage, plan: Plan) -> dict[int, Path]:
+    warm = stage.mint.write(stage.work / "warm", stage.players, WARM_TURNS * len(stage.players))
+    loads = {n: stage.mint.write(stage.work / f"load-{n}", stage.players, plan.tickets) for n in CONNECTIONS}
+    return {0: warm, **loads}
+
+
+def _round(stage: Stage, plan: Plan, name: str, folders: dict[int, Path]) -> dict[int, Measured]:
+    again = name == CEILING
+    found: dict[int, Measured] = {}
+    with stage.fresh("round") as database, _server(stage, name, database) as (url, pid):
+        answers = warm_up(url, folders[0])
+        for count in CONNECTIONS:
+            before = stage.cpu(pid)
+            load = run(url, Load(count, plan.seconds, folders[count], again))
+            found[count] = Measured(load, stage.cpu(pid).since(before))
+            answers += load.answers
+        if name == LAUREL:
+            check_durable(stage, database, answers)
+    return found
+
+
+@contextmanager
+def _server(stage: Stage, name: str, database: str) -> Iterator[tuple[str, int]]:
+    if name == LAUREL:
+        with stage.pods(database) as (pod,):
+            yield pod.url + PATH, pid_of(pod)
+    else:
+        with stage.contestant(name, database) as server:
+            yield f"http://127.0.0.1:{server.port}{PATH}", server.pid
+
+
+def warm_up(url: str, folder: Path) -> int:
+    """Every player redeems a little; how much was answered."""
+    return run(url, Load(USUAL, 1, folder, again=True)).answers
+
+
+def check_durable(stage: Stage, database: str, answers: int) -> None:
+    """Every answer stands in the ledger, and little more: what was under way when a load ended."""
+    (row,) = stage.rows(database, "SELECT count(*) AS entries FROM ledger WHERE kind = 'redeem'")
+    if not answers <= row["entries"] <= answers + USUAL + sum(CONNECTIONS):
+        raise BenchError(f"{answers} answers, but {row['entries']} entries in the ledger")
+
+
+def _figures(found: dict[Key, list[Measured]]) -> list[Figure]:
+    def rates(name: str, count: int = USUAL) -> tuple[float, ...]:
+        return tuple(measured.answers.rate for measured in found[(name, count)])
+
+    def tails(name: str, count: int = USUAL) -> tuple[float, ...]:
+        return tuple(measured.answers.p99 * 1e3 for measured in found[(name, count)])
+
+    usual = found[(LAUREL, USUAL)]
+    figures = [
+        Figure(
+            "redemptions/s ÷ textbook server",
+            ratios(rates(LAUREL), rates(TEXTBOOK)),
+            "×",
+            "at least",
+            4,
+            6,
+            "one transaction and three Redis commands a request; the same checks of token and ticket",
+        ),
+        Figure(
+            "redemptions/s ÷ ceiling",
+            ratios(rates(LAUREL), rates(CEILING)),
+            "×",
+            "at least",
+            0.9,
+            1.3,
+            "the ceiling checks token and ticket, answers at once, stores and remembers nothing",
+        ),
+        Figure("p99 of a redemption ÷ ceiling's", ratios(tails(LAUREL), tails(CEILING)), "×", "at most", 2, 1.3),
+    ]
+    for count in CONNECTIONS:
+        for name in NAMES:
+            figures.append(Figure(f"{name}: redemptions/s, {count} connections", rates(name, count), "/s"))
+            figures.append(Figure(f"{name}: p99, {count} connections", tails(name, count), "ms"))
+    parts = {
+        "all processes": [m.micros(m.cpu.total) for m in usual],
+        "server": [m.micros(m.cpu.server) for m in usual],
+        "PostgreSQL": [m.micros(m.cpu.postgres) for m in usual],
+        "Redis": [m.micros(m.cpu.redis) for m in usual],
+        "generator, beside these": [m.micros(m.answers.cpu) for m in usual],
+    }
+    figures += [Figure(f"CPU a redemption: {part}", tuple(values), "µs") for part, values in parts.items()]
+    for name in (TEXTBOOK, CEILING):
+        values = tuple(m.micros(m.cpu.total) for m in found[(name, USUAL)])
+        figures.append(Figure(f"CPU a redemption: {name} server with its stores", values, "µs"))
+    return figures

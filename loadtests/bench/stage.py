@@ -1,0 +1,226 @@
+"""Where everything is measured: embedded servers, databases made afresh, pods."""
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+import asyncpg
+from redis import Redis
+
+from loadtests.bench.minting import Mint, Player
+from loadtests.bench.processes import BenchError, Contestant, cpu_seconds
+from models.catalogue_file import seed_if_empty
+from models.ids import UserId, uuid7
+from models.migrate import migrate
+from server.embedded.folder import DataFolder
+from server.embedded.ports import LOOPBACK, any_free
+from server.embedded.pods import Pod, stop_pods
+from server.embedded.secrets import ensure_secrets
+from server.embedded.servers import EmbeddedServers
+from server.settings import Settings
+
+GRACE_SECONDS = 5
+COMMAND_SECONDS = 600
+TEMPLATE = "laurel"
+MAINTENANCE = "postgres"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """CPU seconds used so far, by whom."""
+
+    server: float
+    postgres: float
+    redis: float
+
+    @property
+    def total(self) -> float:
+        """All of them together."""
+        return self.server + self.postgres + self.redis
+
+    def since(self, earlier: "Cpu") -> "Cpu":
+        """What was used between two readings."""
+        return Cpu(
+            self.server - earlier.server, self.postgres - earlier.postgres, self.redis - earlier.redis
+        )
+
+
+class Stage:
+    """PostgreSQL and Redis as `laurel up` embeds them, in a folder of their own that is removed afterwards.
+
+    The migrated database with its players is the template that each round's database is copied from.
+    """
+
+    def __init__(self, root: Path, players: int) -> None:
+        self._root = root
+        self._count = players
+        self._stack = ExitStack()
+        self._folder = DataFolder.prepare(root / "data")
+        self._environ: dict[str, str] = {}
+        self._servers: EmbeddedServers
+        self.players: list[Player] = []
+
+    def __enter__(self) -> Self:
+        try:
+            self._open()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def _open(self) -> None:
+        self._stack.callback(shutil.rmtree, self._root, ignore_errors=True)
+        self._stack.enter_context(self._folder.locked())
+        secrets = ensure_secrets(self._folder)
+        self._servers = EmbeddedServers.choose(self._folder, secrets)
+        self._stack.callback(self._servers.stop)
+        self._servers.start()
+        self._environ = {name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")}
+        self._environ |= {name: value for name, value in secrets.items() if "EMBEDDED" not in name}
+        self._environ |= {
+            "LAUREL_DATA": str(self._folder.root),
+            "LAUREL_REDIS_URL": str(self._servers.redis.url if self._servers.redis else ""),
+            "LAUREL_LOAD_TEST": "true",
+            "LAUREL_GRACE_SECONDS": str(GRACE_SECONDS),
+        }
+        url = self.url(TEMPLATE)
+        asyncio.run(migrate(url))
+        asyncio.run(seed_if_empty(url))
+        self.mint = Mint(Settings.from_mapping(self.environ(TEMPLATE)))
+        self.players = self.mint.players(self.add_players(TEMPLATE, self._count))
+        settings = dict(self.rows(TEMPLATE, "SELECT name, setting FROM pg_settings WHERE name = ANY($1)", DURABLE))
+        if set(settings.values()) != {"on"}:
+            raise BenchError(f"not durable: {settings}")
+
+    def add_players(self, database: str, count: int) -> list[UserId]:
+        """New players with accounts."""
+        ids = [UserId(uuid7(0)) for _ in range(count)]
+        self.rows(database, "INSERT INTO players (id) SELECT unnest($1::uuid[])", ids)
+        self.rows(
+            database,
+            "INSERT INTO accounts (user_id, username, username_key, display_name) SELECT id, name, name, name FROM "
+            "(SELECT id, 'player-' || right(id::text, 12) AS name FROM unnest($1::uuid[]) AS u (id)) AS p",
+            ids,
+        )
+        return ids
+
+    @property
+    def work(self) -> Path:
+        """A folder for files of the generators and logs."""
+        folder = self._root / "work"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def url(self, database: str) -> str:
+        """The address of one database of the server."""
+        if self._servers.postgres is None:
+            raise BenchError("there is no PostgreSQL")
+        return urlsplit(self._servers.postgres.url)._replace(path=f"/{database}").geturl()
+
+    def environ(self, database: str) -> dict[str, str]:
+        """The environment of a server that works on a database."""
+        return {**self._environ, "LAUREL_DATABASE_URL": self.url(database)}
+
+    def on(self, database: str, work: "Callable[[asyncpg.Connection[Any]], Awaitable[T]]") -> T:
+        """Runs something on a connection of its own."""
+
+        async def connected() -> T:
+            connection = await asyncpg.connect(self.url(database), timeout=10, command_timeout=COMMAND_SECONDS)
+            try:
+                return await work(connection)
+            finally:
+                await connection.close()
+
+        return asyncio.run(connected())
+
+    def rows(self, database: str, statement: str, *values: object) -> "list[asyncpg.Record]":
+        """The rows of one statement."""
+        return self.on(database, lambda connection: connection.fetch(statement, *values))
+
+    def script(self, database: str, statements: str) -> None:
+        """Runs statements without parameters."""
+        self.on(database, lambda connection: connection.execute(statements))
+
+    @contextmanager
+    def fresh(self, name: str, template: str = TEMPLATE) -> Iterator[str]:
+        """A copy of a template, gone afterwards; Redis is emptied and the disk at rest."""
+        self.rows(MAINTENANCE, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        self.rows(MAINTENANCE, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
+        self.settle()
+        try:
+            yield name
+        finally:
+            self.rows(MAINTENANCE, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def settle(self) -> None:
+        """Empties Redis and writes everything down, so that no measurement pays for the one before."""
+        if self._servers.redis is None:
+            raise BenchError("there is no Redis")
+        with Redis.from_url(self._servers.redis.url) as client:
+            client.flushall()
+        self.rows(MAINTENANCE, "CHECKPOINT")
+
+    @contextmanager
+    def pods(self, database: str, count: int = 1) -> Iterator[Sequence[Pod]]:
+        """Ready pods, stopped afterwards."""
+        environ = self.environ(database)
+        pods = [Pod(self._folder, number, LOOPBACK, any_free(), environ) for number in range(1, count + 1)]
+        try:
+            for pod in pods:
+                pod.start()
+            for pod in pods:
+                pod.await_ready(_sleep)
+            yield pods
+        finally:
+            stop_pods(pods, GRACE_SECONDS, lambda: False, _sleep)
+
+    def contestant(self, name: str, database: str, *arguments: str) -> Contestant:
+        """A compared server, `loadtests/bench/<name>.py`, on a database."""
+        return Contestant(f"loadtests.bench.{name}", arguments, self.work / f"{name}.log", self.environ(database))
+
+    def cpu(self, *pids: int) -> Cpu:
+        """CPU used so far by these servers, PostgreSQL and Redis."""
+        postgres, redis = self._servers.postgres, self._servers.redis
+        if postgres is None or redis is None or postgres.pid is None or redis.pid is None:
+            raise BenchError("the servers do not run")
+        return Cpu(sum(map(cpu_seconds, pids)), cpu_seconds(postgres.pid), cpu_seconds(redis.pid))
+
+    @contextmanager
+    def commit_times(self) -> Iterator[None]:
+        """PostgreSQL remembers when each transaction was committed, meanwhile."""
+        self._restart_with("ALTER SYSTEM SET track_commit_timestamp = on")
+        try:
+            yield
+        finally:
+            self._restart_with("ALTER SYSTEM RESET track_commit_timestamp")
+
+    def _restart_with(self, statement: str) -> None:
+        self.rows(MAINTENANCE, statement)
+        if self._servers.postgres is not None:
+            self._servers.postgres.stop()
+            self._servers.postgres.start()
+
+
+DURABLE = ["fsync", "synchronous_commit", "full_page_writes"]
+
+
+_sleep = time.sleep
+
+
+def pid_of(pod: Pod) -> int:
+    """The process of a running pod; raises BenchError."""
+    if pod.pid is None:
+        raise BenchError("the pod does not run")
+    return pod.pid
