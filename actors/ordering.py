@@ -57,7 +57,7 @@ class Ordering:
             retry=Retry(NoBackoff(), RETRIES),
             decode_responses=True,
         )
-        self.redis: Redis = Redis(connection_pool=pool)
+        self.redis: Redis = Redis.from_pool(pool)
         self._scripts = {name: Script.read(name) for name in ("apply", "page", "place")}
 
     @property

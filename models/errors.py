@@ -4,7 +4,8 @@ ModelError
 ├── DatabaseUnavailable   away, restarting, too slow; whether a write happened is unknown
 ├── Contended             the database broke a deadlock or a conflict; nothing was written
 ├── DataRejected          the database refuses a value; nothing was written
-└── CatalogueInvalid      an action or catalogue file breaks a rule; says which
+├── CatalogueInvalid      an action or catalogue file breaks a rule; says which
+└── CheckpointInvalid     a file is no checkpoint that we signed
 """
 
 import asyncio
@@ -31,6 +32,10 @@ class DataRejected(ModelError):
 
 class CatalogueInvalid(ModelError):
     """A catalogue breaks a rule; the message names it."""
+
+
+class CheckpointInvalid(ModelError):
+    """A file is no checkpoint that we signed; the message says why."""
 
 
 CONTENDED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)

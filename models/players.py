@@ -9,9 +9,23 @@ from models.tables import Account
 
 REGISTER = sql("register")
 
-CREATE_MANY = sql("create_named")
+# Only names that are free get a player, so that no player is left without an account.
+CREATE_MANY = """
+    WITH account AS (
+        INSERT INTO accounts (user_id, username, username_key, display_name, role)
+        SELECT user_id, name, key, name, $4 FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n (user_id, name, key)
+        WHERE NOT EXISTS (SELECT FROM accounts a WHERE a.username_key = n.key)
+        ON CONFLICT (username_key) DO NOTHING RETURNING user_id
+    )
+    INSERT INTO players (id) SELECT user_id FROM account
+"""
 
-BY_NAMES = sql("by_names")
+PROMOTE = "UPDATE accounts SET role = $2, updated_at = now() WHERE username_key = ANY($1::text[]) AND role <> $2"
+
+BY_NAMES = """
+    SELECT a.user_id::text, a.role FROM unnest($1::text[]) WITH ORDINALITY AS n (key, number)
+    JOIN accounts a ON a.username_key = n.key ORDER BY n.number
+"""
 
 PROFILES = sql("profiles")
 
@@ -69,10 +83,18 @@ async def register(database: Database, new: Registration) -> bool:
     return bool(rows)
 
 
-async def ensure_named(database: Database, names: Sequence[str], ids: Sequence[UserId], role: str) -> list[Row]:
-    """Accounts of the given names in order, created with the given ids where missing: `{user_id, role}`."""
-    await database.rows(CREATE_MANY, ids, names, role)
-    return await database.rows(BY_NAMES, names)
+async def ensure_named(
+    database: Database, names: Sequence[str], ids: Sequence[UserId], *, admin: bool = False
+) -> list[Row]:
+    """Accounts of the given names in order, created with the given ids where missing: `{user_id, role}`.
+
+    `admin` makes every one an admin, also those that existed; without it roles stay as they are.
+    """
+    keys = [name.lower() for name in names]
+    await database.rows(CREATE_MANY, ids, names, keys, "admin" if admin else "player")
+    if admin:
+        await database.rows(PROMOTE, keys, "admin")
+    return await database.rows(BY_NAMES, keys)
 
 
 async def by_username(database: Database, username: str) -> tuple[Identity, str | None] | None:

@@ -5,6 +5,7 @@ import time
 from collections import deque
 
 import msgspec
+from sanic.exceptions import WebsocketClosed
 from sanic.server.websockets.impl import WebsocketImplProtocol
 from websockets.exceptions import ConnectionClosed
 
@@ -87,7 +88,8 @@ class Socket:
                 text = await self._ws.recv()
                 if text is None or not await self._take(text):
                     return
-        except ConnectionClosed:
+        except (ConnectionClosed, WebsocketClosed, asyncio.CancelledError):
+            # Sanic's recv raises CancelledError when the client closes; either way this socket is at its end.
             return
         finally:
             self._leave()

@@ -1,0 +1,52 @@
+"""Redemptions a second on a ledger that has grown."""
+
+from pathlib import Path
+
+from loadtests.bench.ceiling import PATH
+from loadtests.bench.figures import Figure, ratios, rotated
+from loadtests.bench.fill import fill
+from loadtests.bench.plan import USUAL, Plan
+from loadtests.bench.rows.redemption import WARM_TURNS, warm_up
+from loadtests.bench.stage import Stage
+from loadtests.bench.wrk import Load, run
+
+EMPTY, GROWN = "empty", "grown"
+
+
+def measure(stage: Stage, plan: Plan) -> list[Figure]:
+    """A fresh database and a filled one in turns; the filled one goes on growing by what is redeemed."""
+    rates: dict[str, list[float]] = {EMPTY: [], GROWN: []}
+    with stage.fresh(GROWN):
+        plan.say(f"filling {plan.ledger_rows:,} rows")
+        fill(stage, GROWN, plan.ledger_rows)
+        stage.script(GROWN, "VACUUM ANALYZE")  # as autovacuum would in the middle of a round
+        for turn in range(plan.rounds):
+            warm = stage.mint.write(stage.work / "warm", stage.players, WARM_TURNS * len(stage.players))
+            load = stage.mint.write(stage.work / "load", stage.players, plan.tickets)
+            for name in rotated((EMPTY, GROWN), turn):
+                rates[name].append(_round(stage, plan, name, warm, load))
+                plan.say(f"round {turn + 1}: {name} ledger: {rates[name][-1]:,.0f}/s")
+    return [
+        Figure(
+            f"redemptions/s after {plan.ledger_rows:,} ledger rows ÷ empty",
+            ratios(rates[GROWN], rates[EMPTY]),
+            "×",
+            "at least",
+            0.9,
+            1.0,
+        )
+    ]
+
+
+def _round(stage: Stage, plan: Plan, name: str, warm: Path, load: Path) -> float:
+    if name == EMPTY:
+        with stage.fresh(EMPTY) as database:
+            return _rate(stage, plan, database, warm, load)
+    stage.settle()
+    return _rate(stage, plan, name, warm, load)
+
+
+def _rate(stage: Stage, plan: Plan, database: str, warm: Path, load: Path) -> float:
+    with stage.pods(database) as (pod,):
+        warm_up(pod.url + PATH, warm)
+        return run(pod.url + PATH, Load(USUAL, plan.seconds, load)).rate
