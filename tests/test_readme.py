@@ -1,0 +1,31 @@
+"""The README says what the code says."""
+
+import re
+from pathlib import Path
+
+from server.cli.main import COMMANDS
+from server.settings import describe
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+
+def table() -> str:
+    rows = [f"| `{name}` | {f'`{default}`' if default else ''} | {text} |" for name, default, text in describe()]
+    return "\n".join(["| variable | default | what |", "|---|---|---|", *rows])
+
+
+def test_the_configuration_table_is_that_of_the_settings() -> None:
+    found = re.search(r"<!-- settings -->\n(.*)\n<!-- /settings -->", README, re.DOTALL)
+    assert found is not None
+    assert found[1] == table()
+
+
+def test_every_command_is_in_the_readme() -> None:
+    for command in COMMANDS:
+        assert f"`laurel {command}" in README
+
+
+def test_every_picture_is_there() -> None:
+    root = Path(__file__).parent.parent
+    for path in re.findall(r"!\[[^]]*]\(([^)]+)\)", README):
+        assert (root / path).is_file(), path
