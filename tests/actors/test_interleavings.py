@@ -10,8 +10,9 @@ import pytest
 from actors.errors import Busy, KeyConflict, MailboxFull
 from actors.keys import MIRROR_MARK
 from actors.messages import AdjustScore, Award, BanPlayer, RedeemTicket, UnbanPlayer, VoidEntry
+from actors.rebuilder import SETTLED_MARK
 from actors.repair import GRACE_MS, Repair
-from models import boards, catalogue, ledger, standings
+from models import boards, catalogue, ledger, marks, standings
 from models.board import Board
 from models.database import Database
 from models.entry import FOREVER_MS, Kind
@@ -193,6 +194,24 @@ async def test_repair_finds_what_was_committed_without_mirror(pods: list[Pod], u
         assert [row.score for row in rows if row.user_id == user] == [2 * POINTS]
     assert await living.ordering.redis.get(MIRROR_MARK) is not None
     assert await repair.pass_once() == 0
+
+
+async def test_repair_catches_up_after_redis_was_away_for_ten_minutes(pods: list[Pod], user: UserId) -> None:
+    pod = pods[0]
+    await redeem(pod, user)
+    await pod.supervisor.stop_loop("mirror")
+    await redeem(pod, user)
+    await pod.settler.flush()
+    ago = "UPDATE ledger SET at = at - interval '10 minutes' WHERE user_id = $1"
+    await pod.database.rows(ago, user)
+    now = pod.clock.now_ms()
+    await marks.advance(pod.database, SETTLED_MARK, now - 30_000)  # the standings were kept up all the while
+    await pod.ordering.redis.set(MIRROR_MARK, now - 630_000)
+    repair = Repair(pod.database, pod.ordering, pod.epochs, pod.clock, pod.loader, pod.mirror, pod.settler, "a pod")
+    await repair.pass_once()
+    for board_id in ("global", "weekly"):
+        assert await score_in_redis(pod, place_of(pod, board_id), user) == 2 * POINTS
+    assert int(await pod.ordering.redis.get(MIRROR_MARK)) > now - 30_000
 
 
 async def test_a_rebuild_during_live_changes_loses_none(pods: list[Pod], database: Database) -> None:
