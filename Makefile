@@ -5,7 +5,7 @@ PINS := pyproject.toml constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint
+.PHONY: help setup run test bench lint
 .DELETE_ON_ERROR:
 
 help: ## lists the targets
@@ -18,6 +18,9 @@ run: setup ## sets up and runs Laurel until Ctrl-C: make run ARGS="--pods 3"
 
 test: .venv/.ready-test ## sets up and passes the tests: make test ARGS="-k settings"
 	@exec $(BIN)/python -m pytest $(ARGS)
+
+bench: .venv/.ready-bench ## measures this machine, 20 minutes: make bench ARGS="--quick" (needs wrk)
+	@exec $(BIN)/python -m loadtests.bench $(ARGS)
 
 lint: .venv/.ready-lint ## ruff, mypy and the rules of imports
 	$(BIN)/ruff check .

@@ -60,8 +60,8 @@ def _columns(proposal: Proposal) -> tuple[object, ...]:
 
 
 def _array(groups: tuple[str, ...]) -> str:
-    # Groups are slugs, so nothing in them needs quoting.
-    return "{" + ",".join(groups) + "}"
+    # Groups are slugs: nothing in them needs escaping, but one may be called `null`.
+    return "{" + ",".join(f'"{group}"' for group in groups) + "}"
 
 
 LOCK = "SELECT id FROM players WHERE id = $1 FOR NO KEY UPDATE"

@@ -1,6 +1,6 @@
 """Writes standings and memos, behind the redemption path."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -10,10 +10,10 @@ from models.ids import UserId
 from models.state import Place, PlayerState, Standing
 
 SETTLE = sql("settle")
-MEMO = sql("memo")
 
 BATCH = 500
 """Players written in one statement."""
+STANDING_COLUMNS = 8
 
 _json = msgspec.json.Encoder()
 
@@ -38,7 +38,7 @@ def settlement_of(state: PlayerState) -> Settlement:
 
 
 async def settle(database: Database, settlements: Sequence[Settlement], board_keys: Sequence[str]) -> None:
-    """Writes settlements, the memo last, so that a memo never vouches for a standing that is not there.
+    """Writes settlements, each player's standings and memo in one instant.
 
     Raises DatabaseUnavailable; writing again is harmless.
     """
@@ -51,7 +51,6 @@ async def settle(database: Database, settlements: Sequence[Settlement], board_ke
             for s in batch
             for place, standing in s.standings
         )
-        if rows:
-            await database.rows(SETTLE, *zip(*rows, strict=True))
+        columns: Iterable[Sequence[object]] = zip(*rows, strict=True) if rows else [()] * STANDING_COLUMNS
         memos = [(s.user_id, s.version, boards, s.actions) for s in batch]
-        await database.rows(MEMO, *zip(*memos, strict=True))
+        await database.rows(SETTLE, *columns, *zip(*memos, strict=True))

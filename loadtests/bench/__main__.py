@@ -66,10 +66,21 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench", description="Measures Laurel on this machine.")
     parser.add_argument("--rounds", type=_positive(int), help="alternating rounds (default 5)")
     parser.add_argument("--seconds", type=_positive(float), help="length of one load (default 4)")
-    parser.add_argument("--only", action="append", choices=ROWS, metavar="ROW", help=f"one of {', '.join(ROWS)}; again for more")
+    parser.add_argument(
+        "--only", action="append", choices=ROWS, metavar="ROW", help=f"one of {', '.join(ROWS)}; again for more"
+    )
     parser.add_argument("--quick", action="store_true", help="one short round, for trying out")
-    parser.add_argument("--json", type=Path, default=Path(".laurel/bench.json"), metavar="FILE", help="default .laurel/bench.json")
-    parser.add_argument("--readme", type=Path, nargs="?", const=Path("README.md"), metavar="FILE", help="writes the Numbers there too (default README.md)")
+    parser.add_argument(
+        "--json", type=Path, default=Path(".laurel/bench.json"), metavar="FILE", help="default .laurel/bench.json"
+    )
+    parser.add_argument(
+        "--readme",
+        type=Path,
+        nargs="?",
+        const=Path("README.md"),
+        metavar="FILE",
+        help="writes the Numbers there too (default README.md)",
+    )
     return parser
 
 

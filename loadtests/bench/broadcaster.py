@@ -11,7 +11,7 @@ from server.embedded.ports import LOOPBACK
 viewers: set[WSTransport] = set()
 
 
-class Viewer(WSListener):  # type: ignore[misc]
+class Viewer(WSListener):
     """One connection."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:

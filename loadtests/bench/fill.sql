@@ -44,7 +44,7 @@ BEGIN
            jsonb_build_object('sprint', jsonb_build_array(
                (extract(epoch FROM last_at) * 1000)::bigint, (extract(epoch FROM last_at) / 86400)::bigint, 1))
     FROM players;
-    INSERT INTO marks (name, at) VALUES ('repair', now()) ON CONFLICT (name) DO UPDATE SET at = excluded.at;
+    INSERT INTO marks (name, at) VALUES ('standings', now()) ON CONFLICT (name) DO UPDATE SET at = excluded.at;
     RETURN total;
 END
 $$;

@@ -17,7 +17,9 @@ def table(figures: Sequence[Figure]) -> str:
     """A Markdown table that also reads well on a terminal, notes below it."""
     rows = [HEADER, *(_cells(figure) for figure in figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
+    ]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     notes = [f"- {figure.what}: {figure.note}" for figure in figures if figure.note]
     return "\n".join([*lines, *(["", *notes] if notes else [])])
@@ -85,5 +87,6 @@ def headline(found: Mapping[str, Any]) -> str:
     return (
         f"{host['cores']} cores, {host['memoryGiB']} GiB, {host['system']} {host['architecture']}, Python "
         f"{host['python']}; servers, databases and load generator on the same machine, fsync on; medians of "
-        f"{options['rounds']} rounds of {options['seconds']:g} s, the contestants taking turns; measured {found['measuredAt'][:10]}."
+        f"{options['rounds']} rounds of {options['seconds']:g} s, the contestants taking turns; "
+        f"measured {found['measuredAt'][:10]}."
     )

@@ -1,6 +1,7 @@
 """Where everything is measured: embedded servers, databases made afresh, pods."""
 
 import asyncio
+import http.client
 import os
 import shutil
 import time
@@ -12,6 +13,7 @@ from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
+import msgspec
 from redis import Redis
 
 from loadtests.bench.minting import Mint, Player
@@ -20,13 +22,14 @@ from models.catalogue_file import seed_if_empty
 from models.ids import UserId, uuid7
 from models.migrate import migrate
 from server.embedded.folder import DataFolder
-from server.embedded.ports import LOOPBACK, any_free
 from server.embedded.pods import Pod, stop_pods
+from server.embedded.ports import LOOPBACK, any_free
 from server.embedded.secrets import ensure_secrets
 from server.embedded.servers import EmbeddedServers
 from server.settings import Settings
 
 GRACE_SECONDS = 5
+BOARDS_SECONDS = 60.0
 COMMAND_SECONDS = 600
 TEMPLATE = "laurel"
 MAINTENANCE = "postgres"
@@ -41,17 +44,17 @@ class Cpu:
     server: float
     postgres: float
     redis: float
+    machine: float
+    """Everybody on this machine, ours or not."""
 
     @property
     def total(self) -> float:
-        """All of them together."""
+        """All of ours but the generator."""
         return self.server + self.postgres + self.redis
 
     def since(self, earlier: "Cpu") -> "Cpu":
         """What was used between two readings."""
-        return Cpu(
-            self.server - earlier.server, self.postgres - earlier.postgres, self.redis - earlier.redis
-        )
+        return Cpu(self.server - earlier.server, self.postgres - earlier.postgres, self.redis - earlier.redis)
 
 
 class Stage:
@@ -100,9 +103,9 @@ class Stage:
         asyncio.run(seed_if_empty(url))
         self.mint = Mint(Settings.from_mapping(self.environ(TEMPLATE)))
         self.players = self.mint.players(self.add_players(TEMPLATE, self._count))
-        settings = dict(self.rows(TEMPLATE, "SELECT name, setting FROM pg_settings WHERE name = ANY($1)", DURABLE))
-        if set(settings.values()) != {"on"}:
-            raise BenchError(f"not durable: {settings}")
+        settings = self.rows(TEMPLATE, "SELECT name, setting FROM pg_settings WHERE name = ANY($1)", DURABLE)
+        if any(row["setting"] != "on" for row in settings):
+            raise BenchError(f"not durable: {[tuple(row) for row in settings]}")
 
     def add_players(self, database: str, count: int) -> list[UserId]:
         """New players with accounts."""
@@ -174,7 +177,7 @@ class Stage:
 
     @contextmanager
     def pods(self, database: str, count: int = 1) -> Iterator[Sequence[Pod]]:
-        """Ready pods, stopped afterwards."""
+        """Ready pods whose boards are in Redis, stopped afterwards."""
         environ = self.environ(database)
         pods = [Pod(self._folder, number, LOOPBACK, any_free(), environ) for number in range(1, count + 1)]
         try:
@@ -182,6 +185,7 @@ class Stage:
                 pod.start()
             for pod in pods:
                 pod.await_ready(_sleep)
+                _await_boards(pod)
             yield pods
         finally:
             stop_pods(pods, GRACE_SECONDS, lambda: False, _sleep)
@@ -217,6 +221,25 @@ DURABLE = ["fsync", "synchronous_commit", "full_page_writes"]
 
 
 _sleep = time.sleep
+
+
+def _await_boards(pod: Pod) -> None:
+    """Returns when every board is served from Redis; raises BenchError."""
+    deadline = time.monotonic() + BOARDS_SECONDS
+    for board in _get(pod, "/api/v1/boards")["boards"]:
+        while _get(pod, f"/api/v1/boards/{board['boardId']}/top?limit=1")["degraded"]:
+            if time.monotonic() > deadline:
+                raise BenchError(f"board {board['boardId']} is still not in Redis")
+            time.sleep(0.05)
+
+
+def _get(pod: Pod, path: str) -> Any:
+    connection = http.client.HTTPConnection(urlsplit(pod.url).netloc, timeout=10)
+    try:
+        connection.request("GET", path)
+        return msgspec.json.decode(connection.getresponse().read())
+    finally:
+        connection.close()
 
 
 def pid_of(pod: Pod) -> int:

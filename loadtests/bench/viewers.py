@@ -6,6 +6,7 @@
 import asyncio
 import sys
 import time
+from typing import cast
 
 import msgspec
 import uvloop
@@ -47,8 +48,7 @@ class Viewer(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own are of another class
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc

@@ -15,7 +15,7 @@ from server.settings import SettingsError
 
 FAILED = 1
 INTERRUPTED = 128 + signal.SIGINT
-COMMANDS = ("up", "serve", "config")
+COMMANDS = ("up", "serve", "config", "migrate", "token", "ticket", "actions", "audit", "rebuild")
 
 
 class Command(Protocol):
@@ -40,6 +40,26 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the results has left: say nothing more, also not when the interpreter flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:
+        line = _line(error)
+        if line is None:
+            raise
+        print(f"laurel: {line}", file=sys.stderr)
+        return FAILED
+
+
+def _line(error: Exception) -> str | None:
+    """What to say of a database that is away or a file that breaks a rule; None for anything unexpected."""
+    from models.errors import DatabaseUnavailable, ModelError
+
+    if not isinstance(error, ModelError):
+        return None
+    text = " ".join(str(error).split())
+    return f"the database does not answer: {text}" if isinstance(error, DatabaseUnavailable) else text
 
 
 def _parser() -> argparse.ArgumentParser:

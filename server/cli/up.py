@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from server.cli.servers import CommandError, data_path, merged
+from server.embedded.demo import Demo
 from server.embedded.errors import FolderInUse
 from server.embedded.folder import DataFolder
 from server.embedded.pods import Pod, stop_pods
@@ -15,7 +16,7 @@ from server.embedded.ports import is_free
 from server.embedded.runtime import Runtime, running, write_runtime
 from server.embedded.secrets import ensure_secrets
 from server.embedded.servers import EmbeddedServers, record
-from server.embedded.watch import Signals, Stopped, watch
+from server.embedded.watch import Child, Signals, Stopped, watch
 from server.settings import Settings
 
 NAME = "up"
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (also LAUREL_HOST)")
     parser.add_argument("--port", help="port of the first pod (also LAUREL_PORT)")
     parser.add_argument("--pods", type=_pods, default=1, metavar="N", help="pods on consecutive ports (default 1)")
+    parser.add_argument("--demo", action="store_true", help="adds players that play")
     parser.add_argument(
         "--load-test", action="store_true", help="lifts per-address limits and allows `laurel ticket mint`"
     )
@@ -42,7 +44,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         try:
             with folder.locked(0 if running(folder) else LOCK_SECONDS, signals.pause):
                 secrets = ensure_secrets(folder, environ)
-                Up(folder, merged(args, variables, secrets), secrets, args.pods, signals).run()
+                Up(folder, merged(args, variables, secrets), secrets, args.pods, signals, demo=args.demo).run()
         except FolderInUse as error:
             up = running(folder)
             raise CommandError(
@@ -63,6 +65,8 @@ class Up:
         secrets: Mapping[str, str],
         pods: int,
         signals: Signals,
+        *,
+        demo: bool = False,
     ) -> None:
         given = Settings.from_mapping(environ)
         ports = range(given.port, given.port + pods)
@@ -80,6 +84,7 @@ class Up:
         self._pods = [
             Pod(folder, number, given.host, port, {**environ, **own}) for number, port in enumerate(ports, start=1)
         ]
+        self._demo = Demo(folder, [pod.url for pod in self._pods]) if demo else None
 
     def run(self) -> None:
         """Returns when a signal asked to stop and all is stopped."""
@@ -93,12 +98,19 @@ class Up:
                 self._record()
             for pod in self._pods:
                 pod.await_ready(self._signals.pause)
+            if self._demo:
+                self._demo.start(self._signals.pause)
             self._welcome()
-            watch([*self._servers.all, *self._pods], self._signals, self._record, _say)
+            watch(self._children(), self._signals, self._record, _say)
         finally:
+            if self._demo:
+                self._demo.stop(self._signals.wait)
             stop_pods(self._pods, self._settings.grace_seconds, self._signals.hastened, self._signals.wait)
             self._servers.stop(self._signals.wait)
             self._folder.runtime.unlink(missing_ok=True)
+
+    def _children(self) -> list[Child]:
+        return [*self._servers.all, *self._pods, *([self._demo] if self._demo else [])]
 
     def _migrate(self) -> None:
         from models.catalogue_file import seed_if_empty
@@ -120,6 +132,7 @@ class Up:
             postgres=record(self._servers.postgres),
             redis=record(self._servers.redis),
             pods=tuple(pod.record for pod in self._pods if pod.record),
+            load_test=self._settings.load_test,
         )
         write_runtime(self._folder, runtime)
 
@@ -127,6 +140,8 @@ class Up:
         command = f"{_program()} token mint --user NAME --data {self._folder.root}"
         rows = [(pod.name, pod.url) for pod in self._pods]
         rows += [("data", str(self._folder.root)), ("logs", str(self._folder.log)), ("token", command)]
+        if self._demo:
+            rows.append(("demo", "players come, play and leave on their own"))
         rows += [("stop", "Ctrl-C")]
         print("Laurel is running.", *(f"  {name:<8}{text}" for name, text in rows), sep="\n", flush=True)
 

@@ -35,6 +35,7 @@ class Runtime(msgspec.Struct, frozen=True, rename="camel"):
     postgres: RunningServer | None = None
     redis: RunningServer | None = None
     pods: tuple[RunningPod, ...] = ()
+    load_test: bool = False
 
 
 def read_runtime(folder: DataFolder) -> Runtime | None:

@@ -17,7 +17,7 @@ HOT = 20
 """Players who overtake one another, so that every redemption changes the top."""
 CONNECTIONS, PER_SECOND = 8, 60
 FRAMES_PER_SECOND = 20
-SECONDS = 8.0
+SECONDS = 6.0
 """Long, because CPU is read in steps of 10 ms."""
 LEAD_SECONDS = 1.5
 
@@ -56,7 +56,8 @@ def measure(stage: Stage, plan: Plan) -> list[Figure]:
                 delivered = _broadcaster(stage, plan, size)
             found[name].append(delivered)
             plan.say(
-                f"round {turn + 1}: {name}: {delivered.micros:.2f} µs a frame ({delivered.net_micros:.2f} without idling), "
+                f"round {turn + 1}: {name}: {delivered.micros:.2f} µs a frame "
+                f"({delivered.net_micros:.2f} without idling), "
                 f"{delivered.frames / delivered.seconds:,.0f} frames/s"
             )
     ours = [d.micros for d in found[LAUREL]]

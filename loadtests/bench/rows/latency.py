@@ -46,7 +46,7 @@ def measure(stage: Stage, plan: Plan) -> list[Figure]:
                 f"round {turn + 1}: p50 {middles[-1]:.1f} ms, p99 {tails[-1]:.1f} ms of {len(delays):,} at {rate:.0f}/s"
             )
     note = (
-        f"{SAMPLED} of {plan.viewers:,} viewers on {PODS} pods; from the transaction's commit time, which is before its "
+        f"{SAMPLED} of {plan.viewers:,} viewers on {PODS} pods; from the transaction's commit time, before its "
         f"fsync; frames go out at most 20 times a second"
     )
     return [
@@ -87,7 +87,7 @@ def _players(players: list[Player]) -> list[Player]:
 
 
 def _delays(noted: Iterable[tuple[int, float, str]], commits: dict[tuple[str, int], float]) -> list[float]:
-    """For each viewer and score, how long after its commit it was first read; a viewer's first frame shows older ones."""
+    """For each viewer and score, how long after its commit it was first read; what a snapshot shows is older."""
     seen: dict[int, set[tuple[str, int]]] = {}
     delays = []
     for viewer, at, text in noted:

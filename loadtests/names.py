@@ -1,0 +1,28 @@
+"""The nicknames of the demo's players."""
+
+NAMES: tuple[tuple[str, str], ...] = (
+    ("quiet-otter", "Quiet Otter"),
+    ("copperkite", "Copper Kite"),
+    ("night.heron", "Night Heron"),
+    ("zubr", "Żubr"),
+    ("paper_comet", "Paper Comet"),
+    ("blue-maple", "Blue Maple"),
+    ("seven_sails", "Seven Sails"),
+    ("mothlight", "Mothlight"),
+    ("capt-cloud", "Captain Cloud"),
+    ("tinyavalanche", "Tiny Avalanche"),
+    ("velvet.badger", "Velvet Badger"),
+    ("bonfire", "Bonfire"),
+    ("slowlightning", "Slow Lightning"),
+    ("olive_bandit", "Olive Bandit"),
+    ("marzipan", "Märzipan"),
+    ("northern-lynx", "Northern Lynx"),
+    ("puddlejumper", "Puddle Jumper"),
+    ("third_moon", "Third Moon"),
+    ("saltandsage", "Salt & Sage"),
+    ("hush", "Hush"),
+    ("clockwork.wren", "Clockwork Wren"),
+    ("ember-fox", "Ember Fox"),
+    ("deja-vu", "Déjà Vu"),
+    ("lastbiscuit", "The Last Biscuit"),
+)

@@ -1,0 +1,34 @@
+"""A pod goes away; the page comes back by itself."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+from tests.laurel_process import LaurelProcess
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_page_recovers_when_its_pod_comes_back(
+    site: LaurelProcess, visit: Visit, names: Iterator[str], number: signal.Signals
+):
+    ann, ben = next(names), next(names)
+    player, survivor = visit(0).register(ann), visit(1).register(ben)
+    player.server_goes_away = True
+    player.sprint()
+    player.press("Sprint", "Start")
+    pid = site.pods()[0]
+    os.kill(pid, number)
+    expect(player.page.locator("#pill")).not_to_have_attribute("data-state", "live")
+    survivor.sprint()
+    survivor.press("Cheer for a friend", "Do it")
+    survivor.await_rows((ben, 11), (ann, 10))
+    player.await_live()
+    player.await_rows((ben, 11), (ann, 10))
+    assert site.pods()[0] != pid
+    player.press("Sprint", "Redeem")
+    for window in (player, survivor):
+        window.await_rows((ann, 20), (ben, 11))

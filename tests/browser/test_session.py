@@ -1,0 +1,55 @@
+"""Signing in, and staying so over a reload."""
+
+import re
+from collections.abc import Iterator
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+from tests.browser.visitor import Visitor
+
+
+def expect_problem(visitor: Visitor, words: str) -> None:
+    expect(visitor.page.locator("#session .problem")).to_have_text(words)
+
+
+def test_wrong_password_and_taken_name_are_explained(visit: Visit, names: Iterator[str]):
+    name = next(names)
+    visit(0).register(name)
+    other = visit(1)
+    other.fill_in("Sign in", name, "not the password")
+    expect_problem(other, "That name and password don’t belong together.")
+    other.fill_in("New here", name)
+    expect_problem(other, "That name is taken. Choose another, or sign in if it is yours.")
+    other.fill_in("New here", next(names), "short")
+    expect_problem(other, "The password needs at least 8 characters.")
+    other.fill_in("Sign in", name)
+    expect(other.page.locator("#account .name")).to_have_text(name)
+
+
+def test_reload_keeps_session_and_running_ticket(visit: Visit, names: Iterator[str]):
+    name = next(names)
+    player = visit(0).register(name, "Morning Star")
+    player.press("Gather in a group", "Start")
+    card = player.card("Gather in a group")
+    expect(card.locator(".headline")).to_have_text("Under way")
+    player.page.reload()
+    player.await_live()
+    expect(player.page.locator("#account .name")).to_have_text("Morning Star")
+    expect(card.locator(".headline")).to_have_text(re.compile("Under way|Ready"))
+    expect(card.locator(".headline")).to_have_text("Ready to redeem")
+    player.press("Gather in a group", "Redeem")
+    player.expect_outcome("Gather in a group", "+15")
+
+
+def test_signing_out_reaches_the_other_tab(visit: Visit, names: Iterator[str]):
+    name = next(names)
+    player = visit(0)
+    player.page.get_by_label("Keep me signed in").check()
+    player.register(name)
+    other = player.new_page()
+    other.goto(player.page.url)
+    expect(other.locator("#account .name")).to_have_text(name)
+    other.get_by_role("button", name="Sign out").click()
+    expect(player.page.locator("#session")).to_be_visible()
+    expect(player.page.locator("#account")).to_be_hidden()
