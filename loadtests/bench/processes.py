@@ -83,6 +83,13 @@ def cpu_seconds(pid: int) -> float:
     return total
 
 
+def machine_seconds() -> float:
+    """CPU that everybody on this machine has used so far."""
+    times = psutil.cpu_times()
+    total: float = sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0)
+    return total
+
+
 def private_bytes(pid: int) -> int:
     """Memory that would be free if the process ended (USS); kernel socket buffers are not in it."""
     found: int = psutil.Process(pid).memory_full_info().uss

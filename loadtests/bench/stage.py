@@ -17,7 +17,7 @@ import msgspec
 from redis import Redis
 
 from loadtests.bench.minting import Mint, Player
-from loadtests.bench.processes import BenchError, Contestant, cpu_seconds
+from loadtests.bench.processes import BenchError, Contestant, cpu_seconds, machine_seconds
 from models.catalogue_file import seed_if_empty
 from models.ids import UserId, uuid7
 from models.migrate import migrate
@@ -54,7 +54,12 @@ class Cpu:
 
     def since(self, earlier: "Cpu") -> "Cpu":
         """What was used between two readings."""
-        return Cpu(self.server - earlier.server, self.postgres - earlier.postgres, self.redis - earlier.redis)
+        return Cpu(
+            self.server - earlier.server,
+            self.postgres - earlier.postgres,
+            self.redis - earlier.redis,
+            self.machine - earlier.machine,
+        )
 
 
 class Stage:
@@ -199,7 +204,7 @@ class Stage:
         postgres, redis = self._servers.postgres, self._servers.redis
         if postgres is None or redis is None or postgres.pid is None or redis.pid is None:
             raise BenchError("the servers do not run")
-        return Cpu(sum(map(cpu_seconds, pids)), cpu_seconds(postgres.pid), cpu_seconds(redis.pid))
+        return Cpu(sum(map(cpu_seconds, pids)), cpu_seconds(postgres.pid), cpu_seconds(redis.pid), machine_seconds())
 
     @contextmanager
     def commit_times(self) -> Iterator[None]:

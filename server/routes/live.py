@@ -1,5 +1,6 @@
 """The live board over WebSocket."""
 
+import socket
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ from server.runtime import Runtime
 from server.socket import Socket
 
 SUBPROTOCOL = "bearer."
+SEND_BUFFER_BYTES = 32_768
+"""The kernel's buffer of one viewer: left to itself it takes megabytes before a stalled reader is noticed."""
 
 blueprint = Blueprint("live")
 
@@ -32,6 +35,7 @@ async def live(request: Request) -> HTTPResponse | None:
     position = _position(request)
     protocol = cast(WebSocketProtocol, request.transport.get_protocol())
     ws = await protocol.websocket_handshake(request, subprotocols)
+    protocol.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     await Socket(runtime, ws, cast(Outlet, protocol.transport)).run(board, position, session)
     return None
 

@@ -4,7 +4,7 @@ from loadtests.bench import boards
 from loadtests.bench.ceiling import PATH
 from loadtests.bench.figures import Figure, ratios, rotated
 from loadtests.bench.plan import USUAL, Plan
-from loadtests.bench.rows.redemption import WARM_TURNS, warm_up
+from loadtests.bench.rows.redemption import mint_warm, warm_up
 from loadtests.bench.stage import Stage
 from loadtests.bench.wrk import Load, run
 
@@ -17,7 +17,7 @@ def measure(stage: Stage, plan: Plan) -> list[Figure]:
     counts = [1, *LIMITS]
     rates: dict[int, list[float]] = {count: [] for count in counts}
     for turn in range(plan.rounds):
-        warm = stage.mint.write(stage.work / "warm", stage.players, WARM_TURNS * len(stage.players))
+        warm = mint_warm(stage)
         load = stage.mint.write(stage.work / "load", stage.players, plan.tickets)
         for name in rotated([str(count) for count in counts], turn):
             with stage.fresh("boards") as database:

@@ -6,7 +6,7 @@ from loadtests.bench.ceiling import PATH
 from loadtests.bench.figures import Figure, ratios, rotated
 from loadtests.bench.fill import fill
 from loadtests.bench.plan import USUAL, Plan
-from loadtests.bench.rows.redemption import WARM_TURNS, warm_up
+from loadtests.bench.rows.redemption import mint_warm, warm_up
 from loadtests.bench.stage import Stage
 from loadtests.bench.wrk import Load, run
 
@@ -21,7 +21,7 @@ def measure(stage: Stage, plan: Plan) -> list[Figure]:
         fill(stage, GROWN, plan.ledger_rows)
         stage.script(GROWN, "VACUUM ANALYZE")  # as autovacuum would in the middle of a round
         for turn in range(plan.rounds):
-            warm = stage.mint.write(stage.work / "warm", stage.players, WARM_TURNS * len(stage.players))
+            warm = mint_warm(stage)
             load = stage.mint.write(stage.work / "load", stage.players, plan.tickets)
             for name in rotated((EMPTY, GROWN), turn):
                 rates[name].append(_round(stage, plan, name, warm, load))

@@ -12,7 +12,7 @@ from loadtests.bench.figures import Figure, percentile
 from loadtests.bench.minting import Player
 from loadtests.bench.plan import Plan
 from loadtests.bench.processes import BenchError
-from loadtests.bench.rows.redemption import warm_up
+from loadtests.bench.rows.redemption import mint_warm, warm_up
 from loadtests.bench.stage import Stage
 from loadtests.bench.wrk import Generator, Load
 
@@ -57,7 +57,7 @@ def measure(stage: Stage, plan: Plan) -> list[Figure]:
 
 
 def _round(stage: Stage, plan: Plan) -> tuple[list[float], float]:
-    warm = stage.mint.write(stage.work / "warm", stage.players, len(stage.players))
+    warm = mint_warm(stage)
     with stage.fresh("latency") as database, stage.pods(database, PODS) as pods:
         ports = [urlsplit(pod.url).port or 0 for pod in pods]
         warm_up(pods[0].url + PATH, warm)

@@ -11,7 +11,7 @@ from loadtests.bench.figures import Figure
 from loadtests.bench.minting import Player
 from loadtests.bench.plan import USUAL, Plan
 from loadtests.bench.processes import BenchError, private_bytes
-from loadtests.bench.rows.redemption import warm_up
+from loadtests.bench.rows.redemption import mint_warm, warm_up
 from loadtests.bench.stage import Stage, pid_of
 from loadtests.bench.wrk import Generator, Load
 
@@ -68,8 +68,7 @@ def measure(stage: Stage, plan: Plan) -> list[Figure]:
 
 def _viewer(stage: Stage, plan: Plan) -> float:
     with stage.fresh("memory") as database, stage.pods(database) as (pod,):
-        warm = stage.mint.write(stage.work / "warm", stage.players, len(stage.players))
-        warm_up(pod.url + PATH, warm)
+        warm_up(pod.url + PATH, mint_warm(stage))
         port = urlsplit(pod.url).port or 0
         with Crowd(SOME, [port]):
             before = private_bytes(pid_of(pod))
@@ -86,8 +85,7 @@ def _actor(stage: Stage, plan: Plan) -> float:
         stage.rows(database, STATES, ids)
         stage.rows(database, MEMOS, ids)
         with stage.pods(database) as (pod,):
-            warm = stage.mint.write(stage.work / "warm", stage.players, 2 * len(stage.players))
-            warm_up(pod.url + PATH, warm)
+            warm_up(pod.url + PATH, mint_warm(stage))
             _remember(pod.url, stage, players)
             _settled(stage, database, [player.user_id for player in stage.players])
             before = private_bytes(pid_of(pod))
