@@ -5,7 +5,6 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
-from actors.epochs import Epochs
 from actors.supervisor import Supervisor
 from models.database import Database
 from models.errors import ModelError
@@ -26,9 +25,8 @@ class Settler:
     Failure policy: what could not be written waits for the next time; a lost pod's share is found by the repair.
     """
 
-    def __init__(self, database: Database, epochs: Epochs) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._epochs = epochs
         self._touched: dict[UserId, PlayerState] = {}
         self._unwritten: dict[UserId, Settlement] = {}
 
@@ -64,7 +62,7 @@ class Settler:
 
     async def write(self, settlements: Iterable[Settlement]) -> None:
         """Writes settlements now; raises DatabaseUnavailable."""
-        await settle(self._database, list(settlements), [board.key for board in self._epochs.boards])
+        await settle(self._database, list(settlements))
 
 
 def _merged(older: Settlement | None, newer: Settlement) -> Settlement:

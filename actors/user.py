@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ParamSpec
 from actors.decisions import decide, key_of, question_of
 from actors.errors import ActorError, Busy, KeyConflict, MailboxFull, PlayerUnknown
 from actors.messages import Outcome, Request
-from models.entry import Entry, Kind
+from models.entry import REFOLDED, Entry
 from models.errors import DatabaseUnavailable, ModelError
 from models.ids import UserId
 from models.proposal import Proposal, propose
@@ -77,6 +77,8 @@ class UserActor:
     def _begin(self, request: Request) -> None:
         self._current = request
         self._losses = 0
+        if self.state is not None and self.state.boards != self._users.boards():
+            self.state = None  # boards were defined anew: fold for them too
         self._users.active.add(self)
         self._guarded(self._attempt, False)
 
@@ -162,12 +164,12 @@ class UserActor:
         proposal, state = self._proposal, self.state
         if proposal is None or state is None:
             raise RuntimeError("committed without a proposal")
-        if proposal.entry.kind is Kind.VOID:
-            # What a void takes away depends on the entries before it: read and fold again, then answer.
+        if proposal.entry.kind in REFOLDED:
+            # What it changes depends on the entries before it: read and fold them again, then answer.
             self._written = proposal.entry
             self._ask()
             return
-        apply_entry(state, proposal.entry, self._users.boards())
+        apply_entry(state, proposal.entry)
         state.last_hash = proposal.seal
         self._finish(proposal.entry, replayed=False, voided=False)
 

@@ -80,12 +80,6 @@ class Users:
         actor.tell(request)
         return request.reply
 
-    def forget_states(self) -> None:
-        """Makes every actor read its state again, as when boards were defined anew."""
-        for actor, _ in self._actors.values():
-            if actor.idle:
-                actor.state = None
-
     async def sweep(self) -> None:
         """Answers what is past its deadline and evicts the idle, for good."""
         while True:

@@ -73,25 +73,24 @@ def check(actions: Iterable[Action]) -> list[Action]:
 
 
 def _fault(action: Action) -> str | None:
-    words = (("overlap", ("forbid", "allow")), ("ticket", ("required", "instant")))
-    durations = ("min_seconds", "max_seconds", "cooldown_seconds")
     limit = action.daily_limit
     faults = [
         (not is_slug(action.action_id), "actionId must be a slug of [a-z0-9-]{1,64}"),
         (
-            not 0 < len(action.title) <= MAX_TITLE or "\x00" in action.title,
-            f"title must have 1 to {MAX_TITLE} characters",
+            not 0 < len(action.title) <= MAX_TITLE or not action.title.isprintable(),
+            f"title must have 1 to {MAX_TITLE} printable characters",
         ),
         (not 0 <= action.points <= MAX_POINTS, f"points must lie in 0 to {MAX_POINTS}"),
         (action.max_seconds <= 0, "maxSeconds must be positive"),
         (action.min_seconds >= action.max_seconds, "minSeconds must be less than maxSeconds"),
         (limit is not None and not 1 <= limit <= MAX_DAILY, f"dailyLimit must lie in 1 to {MAX_DAILY}"),
-        (action.proof not in ("none", "always", "adaptive"), "proof must be none, always or adaptive"),
+        (not 0 <= action.min_seconds <= MAX_SECONDS, f"minSeconds must be 0 to {MAX_SECONDS}"),
+        (not 0 <= action.max_seconds <= MAX_SECONDS, f"maxSeconds must be 0 to {MAX_SECONDS}"),
+        (not 0 <= action.cooldown_seconds <= MAX_SECONDS, f"cooldownSeconds must be 0 to {MAX_SECONDS}"),
+        (action.overlap not in ("forbid", "allow"), "overlap must be one of forbid, allow"),
+        (action.ticket not in ("required", "instant"), "ticket must be one of required, instant"),
+        (action.proof not in ("none", "always", "adaptive"), "proof must be one of none, always, adaptive"),
     ]
-    faults += [
-        (not 0 <= getattr(action, name) <= MAX_SECONDS, f"{name} must be 0 to {MAX_SECONDS}") for name in durations
-    ]
-    faults += [(getattr(action, name) not in allowed, f"{name} must be one of {allowed}") for name, allowed in words]
     return next((text for wrong, text in faults if wrong), None)
 
 

@@ -26,6 +26,9 @@ class Kind(StrEnum):
     ERASE = "erase"
 
 
+REFOLDED = frozenset({Kind.VOID, Kind.BAN, Kind.UNBAN})
+"""Kinds that change standings of any period: a player's whole history is folded again."""
+
 SCORING = frozenset({Kind.REDEEM, Kind.AWARD, Kind.ADJUST})
 """Kinds that move a score and that a void can reverse."""
 

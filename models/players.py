@@ -1,9 +1,11 @@
 """Players and their accounts."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.database import Database, Row, sql
+from models.database import HARD_TIMEOUT_SECONDS, Database, Row, sql
+from models.errors import typed
 from models.ids import UserId
 from models.tables import Account
 
@@ -99,7 +101,7 @@ async def ensure_named(
 
 async def by_username(database: Database, username: str) -> tuple[Identity, str | None] | None:
     """The account of a name and its password hash, or None."""
-    account = await Account.filter(username_key=username.lower()).using_db(database.orm).first()
+    account = await _account(database, username_key=username.lower())
     if account is None:
         return None
     return await _identity(database, account), account.password_hash
@@ -107,8 +109,16 @@ async def by_username(database: Database, username: str) -> tuple[Identity, str 
 
 async def by_id(database: Database, user_id: UserId) -> Identity | None:
     """The account of a player, or None."""
-    account = await Account.filter(user_id=user_id).using_db(database.orm).first()
+    account = await _account(database, user_id=user_id)
     return None if account is None else await _identity(database, account)
+
+
+async def _account(database: Database, **filters: str) -> Account | None:
+    try:
+        async with asyncio.timeout(HARD_TIMEOUT_SECONDS):
+            return await Account.filter(**filters).using_db(database.orm).first()
+    except Exception as error:
+        raise typed(error) from error
 
 
 async def _identity(database: Database, account: Account) -> Identity:

@@ -20,13 +20,14 @@ _json = msgspec.json.Encoder()
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """A player's touched standings at a version, as plain values."""
+    """A player's touched standings at a version, as plain values; `boards` are the keys it was folded for."""
 
     user_id: UserId
     version: int
     hidden: bool
     standings: tuple[tuple[Place, Standing | None], ...]
     actions: str
+    boards: str
 
 
 def settlement_of(state: PlayerState) -> Settlement:
@@ -34,16 +35,16 @@ def settlement_of(state: PlayerState) -> Settlement:
     standings = tuple((place, state.standings.get(place)) for place in state.touched)
     state.touched.clear()
     actions = _json.encode(state.actions).decode()
-    return Settlement(state.user_id, state.version, state.banned_until is not None, standings, actions)
+    boards = "{" + ",".join(board.key for board in state.boards) + "}"
+    return Settlement(state.user_id, state.version, state.banned_until is not None, standings, actions, boards)
 
 
-async def settle(database: Database, settlements: Sequence[Settlement], board_keys: Sequence[str]) -> None:
+async def settle(database: Database, settlements: Sequence[Settlement]) -> None:
     """Writes settlements, each player's standings and memo in one instant.
 
     Raises DatabaseUnavailable; writing again is harmless.
     """
     ordered = sorted(settlements, key=lambda settlement: settlement.user_id)
-    boards = "{" + ",".join(board_keys) + "}"
     for start in range(0, len(ordered), BATCH):
         batch = ordered[start : start + BATCH]
         rows = sorted(
@@ -52,5 +53,5 @@ async def settle(database: Database, settlements: Sequence[Settlement], board_ke
             for place, standing in s.standings
         )
         columns: Iterable[Sequence[object]] = zip(*rows, strict=True) if rows else [()] * STANDING_COLUMNS
-        memos = [(s.user_id, s.version, boards, s.actions) for s in batch]
+        memos = [(s.user_id, s.version, s.boards, s.actions) for s in batch]
         await database.rows(SETTLE, *columns, *zip(*memos, strict=True))

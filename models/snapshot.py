@@ -8,7 +8,7 @@ import msgspec
 from models import ledger
 from models.board import Board
 from models.database import Database, Row, Runs, sql
-from models.entry import Entry, Kind
+from models.entry import REFOLDED, Entry
 from models.ids import ActionId, EntryId, UserId
 from models.state import ActionMemory, HistoryFold, Place, PlayerState, Standing, apply_entry
 
@@ -97,16 +97,16 @@ async def _answer(
         state = await refold(database, question.user_id, row["version"], boards)
     else:
         for entry in younger:
-            apply_entry(state, entry, boards)
+            apply_entry(state, entry)
     _adopt(state, row)
     return Snapshot(state, recorded, row["voided"], row["request_hash"])
 
 
 def _start(question: Question, row: Row, boards: Sequence[Board]) -> PlayerState | None:
-    """The state to continue from; None when the memo does not know every board."""
+    """The state to continue from; None when it was not folded for every board."""
     if question.state is not None:
-        return question.state
-    state = PlayerState(question.user_id)
+        return question.state if question.state.boards == tuple(boards) else None
+    state = PlayerState(question.user_id, tuple(boards))
     if row["memo_version"] is None:
         return state
     if not {board.key for board in boards} <= set(row["memo_boards"]):
@@ -122,12 +122,12 @@ def _start(question: Question, row: Row, boards: Sequence[Board]) -> PlayerState
 def _folds(
     state: PlayerState, younger: Sequence[Entry], version: int, boards: Sequence[Board], places: Sequence[Place]
 ) -> bool:
-    """Whether younger entries can be added to the state: all there, none a void, none in a place that was not read."""
+    """Whether younger entries can be added to the state: all there, none that refolds, none in a place that was not read."""
     if state.version + len(younger) != version:
         return False
     known = set(places)
     for entry in younger:
-        if entry.kind is Kind.VOID:
+        if entry.kind in REFOLDED:
             return False
         for board in boards:
             period = board.period_at(entry.effective_at)

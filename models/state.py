@@ -34,11 +34,12 @@ Place: TypeAlias = tuple[str, str]
 class PlayerState:
     """Everything that decides what a player may do and has.
 
-    `standings` holds the places loaded or touched; `touched` those that changed since they were last written down.
+    `boards` are those that it was folded for. `standings` holds the places loaded or touched; `touched` those that changed since they were last written down.
     None as a standing says that the player is no longer on that board.
     """
 
     user_id: UserId
+    boards: tuple[Board, ...] = ()
     version: int = 0
     score: int = 0
     last_at: int = 0
@@ -72,10 +73,11 @@ def fold_standing(standing: Standing | None, entry: Entry, fold: Fold) -> Standi
     return Standing(entry.delta, at) if entry.delta > standing.score else standing
 
 
-def apply_entry(state: PlayerState, entry: Entry, boards: Iterable[Board]) -> None:
+def apply_entry(state: PlayerState, entry: Entry, *, counts: bool = True) -> None:
     """Folds a player's next entry into the state, in place.
 
-    A void is not folded here beyond score and version: what it takes away depends on older entries (`fold_history`).
+    Of `REFOLDED` kinds only score, version and ban are folded here; the rest depends on older entries (`fold_history`).
+    With `counts` off, boards are left alone, as for a voided entry.
     """
     state.version = entry.user_version
     state.score = entry.score_after
@@ -92,10 +94,7 @@ def apply_entry(state: PlayerState, entry: Entry, boards: Iterable[Board]) -> No
             state.region, state.groups = entry.region, entry.groups
         case _:
             pass
-    if entry.kind in (Kind.BAN, Kind.UNBAN):
-        state.touched.update(state.standings)
-        return
-    for board in boards:
+    for board in state.boards if counts else ():
         if board.counts(entry) and (period := board.period_at(entry.effective_at)):
             place = (board.key, period.period_id)
             state.standings[place] = fold_standing(state.standings.get(place), entry, board.fold)
@@ -116,20 +115,17 @@ class HistoryFold:
     """
 
     def __init__(self, user_id: UserId, boards: Iterable[Board], voided: frozenset[str]) -> None:
-        self.state = PlayerState(user_id)
-        self._boards = tuple(boards)
+        self.state = PlayerState(user_id, tuple(boards))
         self._voided = voided
 
     def add(self, entry: Entry) -> None:
         """Folds the next entry; a voided one leaves boards alone, a void touches its target's places."""
+        apply_entry(self.state, entry, counts=entry.entry_id not in self._voided)
         if entry.kind is Kind.VOID:
-            apply_entry(self.state, entry, ())
             self._touch(entry)
-        else:
-            apply_entry(self.state, entry, () if entry.entry_id in self._voided else self._boards)
 
     def _touch(self, void: Entry) -> None:
-        for board in self._boards:
+        for board in self.state.boards:
             if period := board.period_at(void.effective_at):
                 place = (board.key, period.period_id)
                 self.state.standings.setdefault(place, None)

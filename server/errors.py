@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import msgspec
 from sanic import HTTPResponse, Request
-from sanic.exceptions import SanicException
+from sanic.exceptions import MethodNotAllowed, SanicException
 
 from actors.errors import Busy, EntryUnknown, KeyConflict, PlayerUnknown, ScoreOutOfRange
 from models.errors import CatalogueInvalid, DatabaseUnavailable, DataRejected, ModelError
@@ -174,4 +174,7 @@ async def answer_error(request: Request, error: Exception) -> HTTPResponse:
     problem = problem_of(error)
     if problem.code == "internal_error":
         log.error("unexpected error", exc_info=error, extra={"path": request.path})
-    return HTTPResponse(problem.body(), problem.status, problem.headers(), PROBLEM)
+    headers = problem.headers()
+    if isinstance(error, MethodNotAllowed):
+        headers |= error.headers
+    return HTTPResponse(problem.body(), problem.status, headers, PROBLEM)

@@ -84,7 +84,7 @@ class Runtime:
         self.profiles = Profiles(self.database)
         self.loader = Loader(self.database, self.clock, self._boards)
         self.committer = Committer(self.database, self.clock, self._boards)
-        self.settler = Settler(self.database, self.epochs)
+        self.settler = Settler(self.database)
         self.mirror = Mirror(self.ordering, self.epochs, self.clock)
         self.rebuilder = Rebuilder(self.database, self.ordering, self.epochs, self.clock, self.loader)
         self.watch = Watch(self.ordering, self.epochs, self.clock, self.mirror, self.rebuilder)
@@ -194,7 +194,6 @@ class Runtime:
                     else held.audience
                 )
                 self.leaderboards[board.board_id] = Leaderboard(board, self.profiles, audience)
-        self.users.forget_states()
 
     def _show(self, state: PlayerState, entry: Entry, request: Request, outcome: Outcome) -> None:
         delta = None

@@ -79,7 +79,7 @@ class Pod:
         self.epochs.define(boards)
         self.loader = Loader(database, self.clock, self._boards)
         self.committer = Committer(database, self.clock, self._boards)
-        self.settler = Settler(database, self.epochs)
+        self.settler = Settler(database)
         self.mirror = Mirror(self.ordering, self.epochs, self.clock)
         self.rebuilder = Rebuilder(database, self.ordering, self.epochs, self.clock, self.loader)
         self.watch = Watch(self.ordering, self.epochs, self.clock, self.mirror, self.rebuilder)
@@ -147,6 +147,12 @@ class Pod:
         """What this pod's actor holds of a player, without asking it."""
         found = self.users._actors.get(user_id)
         return None if found is None else found[0].state
+
+    def forget_states(self) -> None:
+        """Makes idle actors read their state again, as after an eviction."""
+        for actor, _ in self.users._actors.values():
+            if actor.idle:
+                actor.state = None
 
     async def rows_in_redis(self, place: Place) -> list[Row]:
         """A whole board as Redis orders it."""

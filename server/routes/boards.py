@@ -11,7 +11,7 @@ from actors.frames import rfc3339
 from actors.reading import Page
 from models import standings
 from models.board import Board, Period
-from models.ids import BoardId, UserId, is_uuid
+from models.ids import BoardId, UserId, is_slug, is_uuid
 from models.ranking import Row
 from models.standings import Place
 from server.bodies import answer
@@ -106,7 +106,8 @@ async def _top(runtime: Runtime, board: Board, period: str | None, limit: int, a
 
 async def _past(runtime: Runtime, board: Board, period: str, limit: int, after: Row | None) -> Page:
     """A past period's page, from PostgreSQL, which keeps them all."""
-    total = await standings.count(runtime.database, board.key, period)
+    known = is_slug(period.lower())
+    total = await standings.count(runtime.database, board.key, period) if known else 0
     if total == 0:
         raise NotFound("there is no such period")
     rows = await standings.page(runtime.database, board.key, period, limit, after)

@@ -1,13 +1,13 @@
 """The live board over WebSocket."""
 
 import socket
+from asyncio import Transport
 from typing import cast
 from urllib.parse import urlsplit
 
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 
-from actors.audience import Outlet
 from models.board import GLOBAL
 from models.ids import BoardId
 from server.auth import Session
@@ -35,8 +35,9 @@ async def live(request: Request) -> HTTPResponse | None:
     position = _position(request)
     protocol = cast(WebSocketProtocol, request.transport.get_protocol())
     ws = await protocol.websocket_handshake(request, subprotocols)
-    protocol.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-    await Socket(runtime, ws, cast(Outlet, protocol.transport)).run(board, position, session)
+    transport = cast(Transport, protocol.transport)
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    await Socket(runtime, ws, transport).run(board, position, session)
     return None
 
 
@@ -49,7 +50,11 @@ def _check_origin(request: Request, allowed: tuple[str, ...]) -> None:
     origin = request.headers.get("origin")
     if origin is None or origin in allowed:
         return
-    if allowed or urlsplit(origin).netloc != request.headers.get("host"):
+    try:
+        own = not allowed and urlsplit(origin).netloc == request.headers.get("host")
+    except ValueError:
+        own = False
+    if not own:
         raise Forbidden("this origin may not connect")
 
 

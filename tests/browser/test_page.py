@@ -15,8 +15,9 @@ COUNT_MOVES = """
 """
 STICKS_OUT = """() => [...document.querySelectorAll("body *")]
   .filter((element) => !element.closest(".tabs, .spoken, .sprite, .skip") && element.checkVisibility())
-  .filter((element) => { const { left, right } = element.getBoundingClientRect(); return right > innerWidth + 0.5 || left < -0.5; })
-  .map((element) => element.outerHTML.slice(0, 120))"""
+  .map((element) => [element, element.getBoundingClientRect()])
+  .filter(([, { left, right }]) => right > innerWidth + 0.5 || left < -0.5)
+  .map(([element]) => element.outerHTML.slice(0, 120))"""
 LIGHTNESS = """() => {
   const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g).map(Number);
   return (r + g + b) / 765;

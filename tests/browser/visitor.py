@@ -12,7 +12,7 @@ WAIT_MS = 10_000
 GRAVE = ("serious", "critical")
 # What a browser writes by itself about an answer that the page expects and explains.
 EXPECTED_STATUS = re.compile(
-    r"Failed to load resource: the server responded with a status of (401|403|404|409|429|503)\b"
+    r"Failed to load resource: the server responded with a status of (400|401|403|404|409|429|503)\b"
 )
 AWAY = re.compile(r"net::ERR_|WebSocket connection to .* failed|status of 50[0-4]\b")
 
@@ -22,8 +22,9 @@ ROWS = """() => [...document.querySelectorAll("#rows .row:not(.leaving)")].map((
   Number(row.querySelector(".number").textContent.replaceAll(",", "")),
 ])"""
 SHOWS = f"""(wanted) => {{
-  const rows = ({ROWS})().map(([, user, score]) => [user, score]).filter(([user]) => wanted.some(([name]) => name === user));
-  return JSON.stringify(rows) === JSON.stringify(wanted);
+  const rows = ({ROWS})().map(([, user, score]) => [user, score]);
+  const theirs = rows.filter(([user]) => wanted.some(([name]) => name === user));
+  return JSON.stringify(theirs) === JSON.stringify(wanted);
 }}"""
 
 

@@ -34,8 +34,11 @@ class Player:
 
     database: Database
     boards: Sequence[Board]
-    state: PlayerState = field(default_factory=lambda: PlayerState(UserId(str(uuid4()))))
+    state: PlayerState = field(init=False)
     entries: list[Entry] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.state = PlayerState(UserId(str(uuid4())), tuple(self.boards))
 
     async def does(self, kind: Kind, delta: int = 0, chain: Chain = CHAIN, **facts: Any) -> Entry:
         """One more entry, committed and folded."""
@@ -51,7 +54,7 @@ class Player:
         if kind is Kind.VOID:
             self.state = await refold(self.database, state.user_id, state.version + 1, self.boards)
         else:
-            apply_entry(state, proposal.entry, self.boards)
+            apply_entry(state, proposal.entry)
         self.state.last_hash = proposal.seal
         self.entries.append(proposal.entry)
         return proposal.entry
@@ -73,7 +76,7 @@ class Player:
         )
 
     async def settles(self) -> None:
-        await settle(self.database, [settlement_of(self.state)], [board.key for board in self.boards])
+        await settle(self.database, [settlement_of(self.state)])
 
     async def sql(self, statement: str, *values: object) -> None:
         """A statement about this player, who is `$1`."""

@@ -13,8 +13,8 @@ from models.database import Database
 from models.errors import CatalogueInvalid
 from models.migrate import migrate
 
-TITLES = st.text("aZ ß漢🎉,;\"'\n\t|\\", min_size=1, max_size=200)
-"""What tables trip over: quotes, separators, line breaks, letters of several bytes."""
+TITLES = st.text("aZ ß漢🎉,;\"'|\\", min_size=1, max_size=200)
+"""What tables trip over: quotes, separators, letters of several bytes."""
 
 
 @st.composite

@@ -120,7 +120,7 @@ async def commands(pods: Sequence[Pod], users: Sequence[UserId], burst: Sequence
         told = [pod for number, pod in enumerate(pods) if step.pods >> number & 1]
         if step.kind == "forget":
             for pod in told:
-                pod.users.forget_states()
+                pod.forget_states()
             continue
         command = await command_of(pods[0], user, step, spent)
         if isinstance(command, RedeemTicket):

@@ -1,6 +1,8 @@
 """Whatever is sent, the answer is a problem with a code, and nothing happens."""
 
 import asyncio
+import base64
+import hmac
 import http.client
 import json
 import time
@@ -12,8 +14,6 @@ from uuid import uuid4
 import httpx
 import jwt
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from server.keys import JwtKey
 from tests.caller import Caller, assert_problem, claims_of, fetch, minted, player, segment, signing_key
@@ -51,9 +51,6 @@ def bad_tokens(key: JwtKey, user_id: str) -> dict[str, str]:
     """Tokens that must not pass, by what is wrong with them."""
     good = minted(key, user_id)
     head, body, seal = good.split(".")
-    rsa_key = rsa.generate_private_key(65537, 2048).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
     named = {"kid": key.kid, "typ": "at+jwt"}
     claims = claims_of(user_id)
     last = seal[:-1] + ("A" if seal[-1] != "A" else "E")
@@ -76,7 +73,9 @@ def bad_tokens(key: JwtKey, user_id: str) -> dict[str, str]:
         "alg none": f"{segment({'alg': 'none', **named})}.{segment(claims)}.",
         "alg None": f"{segment({'alg': 'None', **named})}.{segment(claims)}.{seal}",
         "HS512 with the right key": jwt.encode(claims, key.key * 2, algorithm="HS512", headers=named),
-        "RS256 with a key of one's own": jwt.encode(claims, rsa_key, algorithm="RS256", headers=named),
+        "RS256": f"{segment({'alg': 'RS256', **named})}.{body}.{seal}",
+        "HS256 of what says RS256": _sealed(key, {"alg": "RS256", **named}, claims),
+        "ES256": f"{segment({'alg': 'ES256', **named})}.{body}.{'A' * 86}",
         "too long": minted(key, user_id, pad="x" * 4_096),
         "b64 false": f"{segment({'alg': 'HS256', 'b64': False, 'crit': ['b64'], **named})}.{body}.{seal}",
         "lower case scheme is fine, the token is not": "x",
@@ -105,6 +104,13 @@ def bad_tokens(key: JwtKey, user_id: str) -> dict[str, str]:
     return bad | {name: minted(key, user_id, headers) for name, headers in heads.items()}
 
 
+def _sealed(key: JwtKey, header: dict[str, Any], claims: dict[str, Any]) -> str:
+    """A token with the right HMAC, whatever its header says."""
+    text = f"{segment(header)}.{segment(claims)}"
+    seal = hmac.digest(key.key, text.encode(), "sha256")
+    return f"{text}.{base64.urlsafe_b64encode(seal).rstrip(b'=').decode()}"
+
+
 def test_a_bad_token_is_refused_everywhere(laurel: LaurelProcess, caller: Caller, key: JwtKey):
     with Caller(laurel.urls[1]) as nobody:
         for what, token in bad_tokens(key, caller.user_id).items():
@@ -122,7 +128,7 @@ def test_the_right_token_passes(laurel: LaurelProcess, caller: Caller, key: JwtK
         assert found.http.get("/api/v1/me").status_code == 200
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic eDp5", "Token x", "bearer", "Bearer  "])
+@pytest.mark.parametrize("header", ["", "Bearer", "Basic eDp5", "Token x", "bearer", "Bearer=x"])
 def test_another_scheme_is_an_invalid_token(laurel: LaurelProcess, header: str):
     with Caller(laurel.urls[0]) as nobody:
         assert_problem(nobody.http.get("/api/v1/me", headers={"Authorization": header}), 401, "token_invalid")
@@ -425,6 +431,6 @@ def test_pods_are_well_after_all_this(laurel: LaurelProcess):
         answer = httpx.get(f"{url}/readyz", trust_env=False)
         assert answer.json()["ready"] is True, answer.text
     logs = "".join(path.read_text() for path in laurel.data.glob("log/*.log"))
-    assert "unexpected error" not in logs
+    assert [line for line in logs.splitlines() if "unexpected error" in line] == []
     assert "user actor dropped" not in logs
     assert json.loads(httpx.get(f"{laurel.urls[0]}/healthz", trust_env=False).text) == {"status": "ok"}

@@ -95,7 +95,7 @@ async def _time(database: Database) -> float:
             raise BenchError(f"only {len(won)} of {BATCH} proposals won")
         for proposal in batch:
             state = by_id[proposal.entry.user_id]
-            apply_entry(state, proposal.entry, ())
+            apply_entry(state, proposal.entry)
             state.last_hash = proposal.seal
     return median(times)
 

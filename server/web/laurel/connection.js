@@ -11,8 +11,8 @@ import { SocketLink } from "./socket-link.js";
 /** @typedef {import("./close-codes.js").End} End */
 
 const LINKS = { websocket: SocketLink, events: EventsLink, polling: PollingLink };
-/** Between two tries where even plain reading was refused. */
-const REFUSED_RETRY_MS = 60_000;
+/** Between two tries where even plain reading was refused: soon at first, since a pod that starts may not know its boards yet. */
+const REFUSED_RETRY = { firstMs: 2_000, longestMs: 60_000 };
 /** A renewed token that is refused this soon again will not get better. */
 const RENEWED_TWICE_MS = 10_000;
 
@@ -54,6 +54,7 @@ export class Connection {
   #climb;
   #climbNotBefore = -Infinity;
   #renewedAt = -Infinity;
+  #refusals = 0;
   #isClosed = false;
   #onPlayer = () => this.#playerChanged();
   #onNetwork = () => this.checkNow();
@@ -121,6 +122,7 @@ export class Connection {
   }
 
   #delivered() {
+    this.#refusals = 0;
     this.#ladder.delivered();
     this.#owner.onState(this.#ladder.transport === "polling" ? "polling" : "live");
     this.#climbLater();
@@ -130,10 +132,11 @@ export class Connection {
   #ended(transport, end) {
     const token = this.#link?.usedToken ?? null;
     this.#hangUp();
+    const isGone = end.verdict === "gone" && transport === "polling";
     this.#retry = setTimeout(() => this.restart(), this.#waitAfter(transport, end));
-    this.#owner.onState(this.#ladder.isOffline || end.verdict === "gone" ? "offline" : "connecting");
+    this.#owner.onState(this.#ladder.isOffline || isGone ? "offline" : "connecting");
     if (end.verdict === "unauthorized") this.#renew(token);
-    if (end.verdict !== "reconnect" && end.verdict !== "moved") this.#owner.onRefused(end.code);
+    if (isGone || !["reconnect", "moved", "gone"].includes(end.verdict)) this.#owner.onRefused(end.code);
   }
 
   /** @param {Transport} transport @param {End} end @returns {number} milliseconds */
@@ -146,14 +149,19 @@ export class Connection {
         this.#climbNotBefore = performance.now() + afterMs;
         return this.#ladder.stepDown() ? fullJitterMs(0) : afterMs + this.#ladder.failed();
       case "unusable":
-        if (transport === "polling") return REFUSED_RETRY_MS;
+        if (transport === "polling") return this.#waitAfterRefusal();
         this.#ladder.drop(transport);
         return 0;
-      case "gone":
-        return REFUSED_RETRY_MS;
+      case "gone": // only plain reading can tell a missing board from a missing route
+        return this.#ladder.stepDown() ? 0 : this.#waitAfterRefusal();
       default:
         return this.#ladder.failed();
     }
+  }
+
+  #waitAfterRefusal() {
+    this.#refusals += 1;
+    return fullJitterMs(this.#refusals - 1, REFUSED_RETRY);
   }
 
   /** @param {string | null} refused */
