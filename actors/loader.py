@@ -1,5 +1,6 @@
 """Activations and reloads of many users, in one snapshot."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -9,8 +10,10 @@ from actors.supervisor import Supervisor
 from models import snapshot
 from models.board import Board
 from models.database import Database
-from models.errors import ModelError
+from models.errors import DatabaseUnavailable, ModelError
 from models.snapshot import Question, Snapshot
+
+log = logging.getLogger("laurel.loader")
 
 WORKERS = 2
 LARGEST_BATCH = 128
@@ -57,8 +60,15 @@ class Loader:
             try:
                 found = await self.read([question for question, _ in batch])
             except ModelError as error:
-                for _, asker in batch:
-                    asker.failed(error)
+                _fail(batch, error)
+            except Exception:
+                log.exception("a snapshot could not be read")
+                _fail(batch, DatabaseUnavailable("what the database holds could not be read"))
             else:
                 for (_, asker), answer in zip(batch, found, strict=True):
                     asker.loaded(answer)
+
+
+def _fail(batch: Sequence[tuple[Question, Asker]], error: ModelError) -> None:
+    for _, asker in batch:
+        asker.failed(error)

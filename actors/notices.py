@@ -15,6 +15,7 @@ from models.ids import UserId
 log = logging.getLogger("laurel.notices")
 
 INTERVAL_SECONDS = 0.5
+DEAF_SECONDS = 3.0
 REMEMBERED = 100_000
 """Notices remembered as seen; more than an overlap of polls can hold."""
 
@@ -42,6 +43,11 @@ class Notices:
         """Starts polling."""
         supervisor.keep("notices", self._work)
 
+    @property
+    def deaf(self) -> bool:
+        """Whether the database has not answered for some polls."""
+        return asyncio.get_running_loop().time() - self._last > DEAF_SECONDS
+
     async def _work(self) -> None:
         while True:
             try:
@@ -63,4 +69,4 @@ class Notices:
         while len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         self.banned = await players.banned(self._database)
-        self._last = now
+        self._last = asyncio.get_running_loop().time()

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from actors.clock import Clock
 from actors.committer import Committer
+from actors.errors import Busy
 from actors.loader import Loader
 from actors.messages import Command, Outcome, Request
 from actors.user import UserActor
@@ -59,6 +60,7 @@ class Users:
         self.mailbox_size = mailbox_size
         self.active: set[UserActor] = set()
         self.conflicts = 0
+        self.closed = False
         self._idle_seconds = idle_seconds
         self._actors: OrderedDict[UserId, tuple[UserActor, float]] = OrderedDict()
         loop = asyncio.get_running_loop()
@@ -70,7 +72,12 @@ class Users:
         return len(self._actors)
 
     def tell(self, user_id: UserId, command: Command) -> asyncio.Future[Outcome]:
-        """Sends a command to a player's actor; raises MailboxFull. The future may be cancelled by who waits."""
+        """Sends a command to a player's actor; the future may be cancelled by who waits.
+
+        Raises MailboxFull, and Busy while shutting down.
+        """
+        if self.closed:
+            raise Busy("this pod is going away")
         now = self.monotonic()
         found = self._actors.get(user_id)
         actor = UserActor(user_id, self) if found is None else found[0]

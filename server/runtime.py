@@ -153,6 +153,7 @@ class Runtime:
         for number, socket_ in enumerate(list(self.sockets)):
             delay = RECONNECT_STEP_MS * (number % RECONNECT_STEPS)
             socket_.close(CloseCode.GOING_AWAY, f'{{"reconnectAfterMs":{delay}}}')
+        self.users.closed = True
         try:
             async with asyncio.timeout(self.settings.grace_seconds / 2):
                 await self.users.drained()

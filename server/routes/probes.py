@@ -20,5 +20,6 @@ async def readyz(request: Request) -> HTTPResponse:
     """Says whether this pod is ready, what is missing, and what is degraded by a shared outage."""
     runtime: Runtime = request.app.ctx.runtime
     missing = runtime.missing()
-    degraded = [name for name, away in (("redis", runtime.ordering.away),) if away]
+    outages = {"database": runtime.notices.deaf, "redis": runtime.ordering.away}
+    degraded = [name for name, away in outages.items() if away]
     return answer({"ready": not missing, "missing": missing, "degraded": degraded}, 503 if missing else 200)
