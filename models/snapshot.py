@@ -122,7 +122,7 @@ def _start(question: Question, row: Row, boards: Sequence[Board]) -> PlayerState
 def _folds(
     state: PlayerState, younger: Sequence[Entry], version: int, boards: Sequence[Board], places: Sequence[Place]
 ) -> bool:
-    """Whether younger entries can be added to the state: all there, none that refolds, none in a place that was not read."""
+    """Whether younger entries can be added: all are there, none refolds, none is in a place that was not read."""
     if state.version + len(younger) != version:
         return False
     known = set(places)

@@ -34,8 +34,8 @@ Place: TypeAlias = tuple[str, str]
 class PlayerState:
     """Everything that decides what a player may do and has.
 
-    `boards` are those that it was folded for. `standings` holds the places loaded or touched; `touched` those that changed since they were last written down.
-    None as a standing says that the player is no longer on that board.
+    `boards` are those that it was folded for. `standings` holds the places loaded or touched; `touched` those that
+    changed since they were last written down. None as a standing says that the player is no longer on that board.
     """
 
     user_id: UserId
