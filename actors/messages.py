@@ -1,8 +1,9 @@
 """What user actors are told and what they answer."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from models.catalogue import Revised
 from models.entry import Entry
@@ -11,15 +12,13 @@ from models.proposal import IdempotencyKey
 from tickets.ticket import Ticket
 
 
-@dataclass(frozen=True, slots=True)
-class RedeemTicket:
+class RedeemTicket(Struct, frozen=True):
     """Redeem a verified ticket of this player; `now` is judged by the actor."""
 
     ticket: Ticket
 
 
-@dataclass(frozen=True, slots=True)
-class RedeemInstant:
+class RedeemInstant(Struct, frozen=True):
     """Issue and redeem an instant action in one step; exactly once only with a key."""
 
     entry_id: EntryId
@@ -27,15 +26,13 @@ class RedeemInstant:
     key: IdempotencyKey | None
 
 
-@dataclass(frozen=True, slots=True)
-class RecallTicket:
+class RecallTicket(Struct, frozen=True):
     """Answer what is recorded under a ticket's id, and change nothing."""
 
     ticket_id: TicketId
 
 
-@dataclass(frozen=True, slots=True)
-class Award:
+class Award(Struct, frozen=True):
     """Give points, server to server; no policy applies but the score's bounds."""
 
     entry_id: EntryId
@@ -46,8 +43,7 @@ class Award:
     key: IdempotencyKey
 
 
-@dataclass(frozen=True, slots=True)
-class AdjustScore:
+class AdjustScore(Struct, frozen=True):
     """Move a score by a signed delta."""
 
     entry_id: EntryId
@@ -57,8 +53,7 @@ class AdjustScore:
     key: IdempotencyKey | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class VoidEntry:
+class VoidEntry(Struct, frozen=True):
     """Reverse one scoring entry of this player, at that entry's time."""
 
     entry_id: EntryId
@@ -67,8 +62,7 @@ class VoidEntry:
     caller: str
 
 
-@dataclass(frozen=True, slots=True)
-class BanPlayer:
+class BanPlayer(Struct, frozen=True):
     """Hide from boards and refuse redemptions, until a time in Unix milliseconds."""
 
     entry_id: EntryId
@@ -77,16 +71,14 @@ class BanPlayer:
     caller: str
 
 
-@dataclass(frozen=True, slots=True)
-class UnbanPlayer:
+class UnbanPlayer(Struct, frozen=True):
     """Take a ban back."""
 
     entry_id: EntryId
     caller: str
 
 
-@dataclass(frozen=True, slots=True)
-class MovePlayer:
+class MovePlayer(Struct, frozen=True):
     """Change region and groups; entries from now on record the new ones."""
 
     entry_id: EntryId
@@ -100,8 +92,7 @@ Command: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What is recorded: the entry, whether it was there before, whether a void reversed it since.
 
     `position` is the player's rank on the board `global`, None when it was not known in time.
@@ -113,8 +104,7 @@ class Outcome:
     position: int | None
 
 
-@dataclass(slots=True, eq=False)
-class Request:
+class Request(Struct, eq=False):
     """A command on its way, with the future that answers it; `deadline` is of the loop's clock.
 
     Whoever answers checks that the future is not done: the one who waits may have been cancelled.

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from actors.clock import Clock
 from actors.epochs import Epoch, Epochs
@@ -32,8 +32,7 @@ TOP = 10
 _pack = msgspec.msgpack.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """A player's absolute standing at a version; None takes them off. `delta` is told to the player's sockets."""
 
     user_id: UserId
@@ -50,8 +49,7 @@ class Change:
         return self.user_id, self.version, member, str(self.standing.score), delta
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Waiter:
+class Waiter(msgspec.Struct, frozen=True, eq=False):
     """An answer that waits for its rank, until a time of the loop's clock."""
 
     request: Request

@@ -33,8 +33,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_u
     enabled: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Revised:
+class Revised(msgspec.Struct, frozen=True):
     """An action with the number of its revision; `enabled` is the action's, not the revision's."""
 
     action: Action

@@ -22,8 +22,7 @@ _standings = msgspec.json.Decoder(list[tuple[str, str, int, int, bool]])
 _memories = msgspec.json.Decoder(dict[str, tuple[int, int, int]])
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """Which player, what is known already, and which entry is asked for.
 
     `state` is continued if given, else read from scratch. `asked` is an entry id, `scope` and `key` an idempotency key.

@@ -71,7 +71,8 @@ DECLARE
     name text;
 BEGIN
     FOR n IN 0 .. months - 1 LOOP
-        first := date_trunc('month', moment, 'UTC') + make_interval(months => n);
+        -- Months are added to a time without zone: with one, the session's own zone would decide what a month is.
+        first := (date_trunc('month', moment AT TIME ZONE 'UTC') + make_interval(months => n)) AT TIME ZONE 'UTC';
         name := 'ledger_' || to_char(first AT TIME ZONE 'UTC', 'YYYY_MM');
         IF to_regclass(name) IS NULL THEN
             EXECUTE format('CREATE TABLE %I PARTITION OF ledger FOR VALUES FROM (%L) TO (%L)', name,
