@@ -4,9 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from actors.frames import text_frame
-
-SWEEP_SECONDS = 0.25
+from actors.shown import Form, Shown
 
 
 class Outlet(Protocol):
@@ -27,7 +25,7 @@ class Outlet(Protocol):
 class Catches(Protocol):
     """What a viewer that fell behind is caught up from."""
 
-    def snapshot(self) -> bytes | None:
+    def snapshot(self) -> Shown | None:
         """The newest state."""
         ...
 
@@ -38,11 +36,12 @@ class Viewer:
     `behind` since when it has missed frames, in the loop's time; its buffer was above the limit then.
     """
 
-    __slots__ = ("behind", "cut", "outlet", "stalled_since")
+    __slots__ = ("behind", "cut", "form", "outlet", "stalled_since")
 
-    def __init__(self, outlet: Outlet, cut: Callable[[], None]) -> None:
+    def __init__(self, outlet: Outlet, cut: Callable[[], None], form: Form) -> None:
         self.outlet = outlet
         self.cut = cut
+        self.form = form
         self.behind = False
         self.stalled_since: float | None = None
 
@@ -57,7 +56,7 @@ class Audience:
     def __init__(self, buffer_limit: int, stall_seconds: float) -> None:
         self._buffer_limit = buffer_limit
         self._stall_seconds = stall_seconds
-        self._viewers: set[Viewer] = set()
+        self._viewers: dict[Form, set[Viewer]] = {}
         self._late: set[Viewer] = set()
         self._clock = asyncio.get_running_loop().time
         self.delivered = 0
@@ -65,31 +64,45 @@ class Audience:
         self.cut_off = 0
 
     def __len__(self) -> int:
-        return len(self._viewers)
+        return sum(map(len, self._viewers.values()))
 
     def join(self, viewer: Viewer) -> None:
         """Adds a viewer, from the next frame on."""
-        self._viewers.add(viewer)
+        self._viewers.setdefault(viewer.form, set()).add(viewer)
 
     def leave(self, viewer: Viewer) -> None:
         """Removes a viewer."""
-        self._viewers.discard(viewer)
+        self._viewers.get(viewer.form, set()).discard(viewer)
         self._late.discard(viewer)
 
-    def show(self, payload: bytes | None, source: Catches) -> None:
+    def show(self, shown: Shown | None, source: Catches) -> None:
         """Writes one frame to everybody who keeps up."""
-        if payload is None:
+        if shown is None:
             return
-        frame, limit = text_frame(payload), self._buffer_limit
-        for viewer in self._viewers:
-            outlet = viewer.outlet
-            if viewer.behind or outlet.get_write_buffer_size() > limit:
-                self._fall_behind(viewer)
-            else:
-                outlet.write(frame)
-                self.delivered += 1
+        limit = self._buffer_limit
+        for form, viewers in self._viewers.items():
+            if not viewers:
+                continue
+            frame = shown.frame(form)
+            for viewer in viewers:
+                outlet = viewer.outlet
+                if viewer.behind or outlet.get_write_buffer_size() > limit:
+                    self._fall_behind(viewer)
+                else:
+                    outlet.write(frame)
+                    self.delivered += 1
         if self._late:
             self.sweep(source)
+
+    def start(self, viewer: Viewer, shown: Shown | None) -> None:
+        """Writes what one viewer goes on from; to one whose buffer is full, the newest state once it has drained."""
+        if shown is None:
+            return
+        if viewer.outlet.get_write_buffer_size() > self._buffer_limit:
+            self._fall_behind(viewer)
+        else:
+            viewer.outlet.write(shown.frame(viewer.form))
+            self.delivered += 1
 
     def _fall_behind(self, viewer: Viewer) -> None:
         self.conflated += 1
@@ -102,14 +115,12 @@ class Audience:
         """Catches up those who have drained, and cuts off those who do not."""
         if not self._late:
             return
-        payload = source.snapshot()
-        frame = None if payload is None else text_frame(payload)
-        now = self._clock()
+        shown, now = source.snapshot(), self._clock()
         for viewer in list(self._late):
-            if frame is not None and viewer.outlet.get_write_buffer_size() == 0:
+            if shown is not None and viewer.outlet.get_write_buffer_size() == 0:
                 viewer.behind, viewer.stalled_since = False, None
                 self._late.discard(viewer)
-                viewer.outlet.write(frame)
+                viewer.outlet.write(shown.frame(viewer.form))
                 self.delivered += 1
             elif viewer.stalled_since is not None and now - viewer.stalled_since > self._stall_seconds:
                 self.leave(viewer)

@@ -1,6 +1,6 @@
 """What viewers are sent: snapshots, deltas and their encoding; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -69,11 +69,14 @@ def snapshot(top: Top) -> bytes:
     return _encode(SnapshotFrame(top.board, top.period, top.epoch, top.version, data))
 
 
-def update(before: Top, after: Top) -> bytes:
-    """The delta between two tops of one epoch as JSON; versions in between are merged."""
+def update(before: Top, after: Top, told: Container[UserId] = ()) -> bytes:
+    """The delta between two tops of one epoch as JSON; versions in between are merged.
+
+    `told`: whose rows are in it even if they did not change, as far as this pod knows.
+    """
     held = {row.user_id: row for row in before.rows}
     present = {row.user_id for row in after.rows}
-    changed = [row for row in after.rows if held.get(row.user_id) != row]
+    changed = [row for row in after.rows if held.get(row.user_id) != row or row.user_id in told]
     removed = [row.user_id for row in before.rows if row.user_id not in present]
     data = {"updatedPositions": changed, "removed": removed}
     return _encode(
@@ -81,9 +84,25 @@ def update(before: Top, after: Top) -> bytes:
     )
 
 
+def whole(top: Top) -> bytes:
+    """A top as JSON for those who want no deltas."""
+    return _encode({"type": "scoreboardUpdate", "data": {"topScores": top.rows}})
+
+
 def text_frame(payload: bytes) -> bytes:
     """A WebSocket text frame, ready for any connection: Sanic negotiates no extensions."""
     return Frame(Opcode.TEXT, payload).serialize(mask=False)
+
+
+def event_chunk(kind: str, payload: bytes, position: str = "") -> bytes:
+    """An event of a Server-Sent Events stream as one chunk of an HTTP/1.1 body; JSON has no line ends."""
+    head = f"event: {kind}\nid: {position}\n" if position else f"event: {kind}\n"
+    return http_chunk(b"%bdata: %b\n\n" % (head.encode(), payload))
+
+
+def http_chunk(text: bytes) -> bytes:
+    """A piece of an HTTP/1.1 body in chunked encoding."""
+    return b"%x\r\n%b\r\n" % (len(text), text)
 
 
 def event(kind: str, **data: Any) -> bytes:

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from actors import frames
 from actors.audience import Audience
 from actors.frames import Top, UpdatedPosition
+from actors.overtaking import Overtaken, overtaken
 from actors.profiles import Profiles
+from actors.shown import Shown, snapshot_of
 from models.board import Board
+from models.ids import UserId
 from models.ranking import Row
 
 HELD_VERSIONS = 1_000
@@ -21,34 +24,48 @@ FRAME_SECONDS = 0.05
 class Leaderboard:
     """Keeps the top of one board, numbers and all, and shows each change to its audience once.
 
-    Each record of the stream is a whole top with its version, so a missed one is made up for by the next.
+    Each record of the stream is a whole top with its version, so a missed one is made up for by the next. A record may
+    also name a player whose profile is another one from this version on: their row is in every delta that crosses it,
+    since another pod may have shown the old profile at a version where this one had the new.
     """
 
-    def __init__(self, board: Board, profiles: Profiles, audience: Audience) -> None:
+    def __init__(
+        self,
+        board: Board,
+        profiles: Profiles,
+        audience: Audience,
+        on_overtaken: Callable[[Overtaken], None] | None = None,
+    ) -> None:
         self.board = board
         self.audience = audience
         self.top: Top | None = None
         self._profiles = profiles
+        self._on_overtaken = on_overtaken
         self._held: OrderedDict[int, tuple[Top, float]] = OrderedDict()
+        self._renamed: OrderedDict[UserId, int] = OrderedDict()
         self._shown: Top | None = None
-        self._snapshot: bytes | None = None
+        self._snapshot: Shown | None = None
         self._loop = asyncio.get_running_loop()
         self._last_frame = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def adopt(self, period: str, epoch: str, version: int, at_ms: int, rows: Sequence[Row]) -> None:
         """Starts over in a new epoch: everybody gets a snapshot."""
-        self._cancel_timer()
+        self.retire()
         self._held.clear()
+        self._renamed.clear()
         top = self._top(period, epoch, version, at_ms, rows)
         self._hold(top)
-        self._shown = top
+        self._shown, self._snapshot = top, None
         self.audience.show(self.snapshot(), self)
 
-    def advance(self, version: int, at_ms: int, rows: Sequence[Row]) -> None:
+    def advance(self, version: int, at_ms: int, rows: Sequence[Row], renamed: UserId | None = None) -> None:
         """Takes a later version of the same epoch and shows it, at once or with the next frame."""
         if self.top is None or version <= self.top.version:
             return
+        if renamed is not None:
+            self._renamed[renamed] = version
+            self._renamed.move_to_end(renamed)
         self._hold(self._top(self.top.period, self.top.epoch, version, at_ms, rows))
         self._schedule()
 
@@ -65,11 +82,13 @@ class Leaderboard:
 
     def _hold(self, top: Top) -> None:
         self.top = top
-        self._snapshot = None
         now = self._loop.time()
         self._held[top.version] = (top, now)
         while len(self._held) > HELD_VERSIONS or next(iter(self._held.values()))[1] < now - HELD_SECONDS:
             self._held.popitem(last=False)
+        oldest = next(iter(self._held))
+        while self._renamed and next(iter(self._renamed.values())) <= oldest:
+            self._renamed.popitem(last=False)
 
     def _schedule(self) -> None:
         if self._timer is not None:
@@ -87,9 +106,18 @@ class Leaderboard:
             return
         self._last_frame = self._loop.time()
         self._shown = after
-        self.audience.show(frames.update(before, after), self)
+        self._snapshot = None
+        self.audience.show(self._update(before, after), self)
+        if self._on_overtaken is not None:
+            for one in overtaken(before, after):
+                self._on_overtaken(one)
 
-    def _cancel_timer(self) -> None:
+    def _update(self, before: Top, after: Top) -> Shown:
+        told = {user_id for user_id, version in self._renamed.items() if before.version < version <= after.version}
+        return Shown("leaderboard.update", frames.update(before, after, told), after)
+
+    def retire(self) -> None:
+        """Shows nothing more of what it holds, as when another one takes over."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -99,20 +127,24 @@ class Leaderboard:
         """The top that the audience was shown last."""
         return self._shown
 
-    def snapshot(self) -> bytes | None:
+    def snapshot(self) -> Shown | None:
         """The last shown top as a snapshot; None before the first."""
-        if self._shown is None:
-            return None
-        if self._snapshot is None:
-            self._snapshot = frames.snapshot(self._shown)
+        if self._snapshot is None and self._shown is not None:
+            self._snapshot = snapshot_of(self._shown)
         return self._snapshot
 
-    def since(self, epoch: str, version: int) -> bytes | None:
-        """What a viewer at a position has missed: a delta, a snapshot, or nothing when it is current."""
+    def since(self, epoch: str, version: int) -> Shown | None:
+        """What a viewer at a position has missed: a delta, a snapshot, or nothing when it is current.
+
+        One that is ahead of what was shown here is told all that this pod knows; where that is still behind, it gets a
+        snapshot, which a viewer leaves aside as old.
+        """
         shown = self._shown
-        if shown is None:
+        if self._timer is not None and shown is not None and epoch == shown.epoch and version > shown.version:
+            self.retire()
+            self._show()
+            shown = self._shown
+        if shown is None or (epoch == shown.epoch and version == shown.version):
             return None
-        if epoch == shown.epoch and version == shown.version:
-            return b""
         held = self._held.get(version) if epoch == shown.epoch and version < shown.version else None
-        return self.snapshot() if held is None else frames.update(held[0], shown)
+        return self.snapshot() if held is None else self._update(held[0], shown)

@@ -7,13 +7,14 @@ from typing import Any
 
 from redis.asyncio.client import PubSub
 
-from actors.frames import event, text_frame
+from actors.frames import event
 from actors.keys import USER_CHANNEL
 from actors.ordering import AWAY, Ordering
 from actors.supervisor import Supervisor
 from models.ids import UserId
 
-Receive = Callable[[bytes], None]
+Receive = Callable[[str, bytes], None]
+"""Takes a message by its type and as JSON."""
 
 POLL_SECONDS = 0.05
 """How long a new subscription may wait to be asked for."""
@@ -57,11 +58,13 @@ class Personal:
             self._receivers.pop(user_id, None)
             self._latest.pop(user_id, None)
 
-    def local(self, user_id: UserId, payload: bytes) -> None:
+    def local(self, user_id: UserId, kind: str, **data: Any) -> None:
         """Sends to a player's sockets on this pod."""
-        frame = text_frame(payload)
-        for receive in tuple(self._receivers.get(user_id, ())):
-            receive(frame)
+        receivers = tuple(self._receivers.get(user_id, ()))
+        if receivers:
+            payload = event(kind, **data)
+            for receive in receivers:
+                receive(kind, payload)
 
     async def _work(self) -> None:
         while True:
@@ -108,7 +111,8 @@ class Personal:
         if user_id not in self._receivers or int(version) <= self._latest.get(user_id, 0):
             return
         self._latest[user_id] = int(version)
-        payload = event(
+        self.local(
+            user_id,
             "user.scoreUpdate",
             newScore=int(float(score)),
             leaderboardPosition=int(rank) or None,
@@ -116,4 +120,3 @@ class Personal:
             pointsToTop10=int(missing),
             userVersion=int(version),
         )
-        self.local(user_id, payload)

@@ -30,7 +30,7 @@ class Profiles:
         except ModelError:
             return
         for user_id in missing:
-            self._held[user_id] = found.get(user_id) or unknown(user_id)
+            self._held.setdefault(user_id, found.get(user_id) or unknown(user_id))
         while len(self._held) > CAPACITY:
             self._held.popitem(last=False)
 
@@ -42,9 +42,14 @@ class Profiles:
         self._held.move_to_end(user_id)
         return held
 
-    def forget(self, user_id: UserId) -> None:
-        """Drops a profile that changed."""
-        self._held.pop(user_id, None)
+    async def reload(self, user_id: UserId) -> None:
+        """Fetches a profile that changed; without a database it is fetched when next wanted."""
+        try:
+            found = await players.profiles(self._database, [user_id])
+        except ModelError:
+            self._held.pop(user_id, None)
+            return
+        self._held[user_id] = found.get(user_id) or unknown(user_id)
 
 
 def unknown(user_id: UserId) -> Profile:

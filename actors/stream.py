@@ -12,7 +12,7 @@ from actors.leaderboard import Leaderboard
 from actors.ordering import AWAY, Ordering
 from actors.profiles import Profiles
 from actors.supervisor import Supervisor
-from models.ids import BoardId
+from models.ids import BoardId, UserId
 from models.ranking import Row, row_of
 from models.state import Place
 
@@ -82,8 +82,11 @@ class Stream:
         for number, fields in records:
             parts = fields["top"].split(" ") if fields["top"] else []
             rows = [row_of(member, score) for member, score in zip(parts[::2], parts[1::2], strict=True)]
+            renamed = UserId(fields["profile"]) if "profile" in fields else None
+            if renamed is not None:
+                await self._profiles.reload(renamed)
             await self._profiles.load([row.user_id for row in rows])
-            leaderboard.advance(int(number.partition("-")[0]), int(fields["at"]), rows)
+            leaderboard.advance(int(number.partition("-")[0]), int(fields["at"]), rows, renamed)
 
 
 def _pairs(answers: object) -> list[tuple[str, list[tuple[str, dict[str, str]]]]]:

@@ -78,7 +78,7 @@ class Tokens:
         """The session of a token; raises TokenInvalid or TokenExpired."""
         if len(token) > MAX_LENGTH:
             raise TokenInvalid("the access token is too long")
-        digest = blake2b(token.encode("utf-8", "surrogateescape"), digest_size=20).digest()
+        digest = blake2b(token.encode("utf-8", "surrogatepass"), digest_size=20).digest()
         session = self._remembered.get(digest)
         if session is None:
             session = self._verified(token)

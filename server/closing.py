@@ -7,13 +7,14 @@ class CloseCode(IntEnum):
     """WebSocket close codes.
 
     Reconnect: GOING_AWAY (after the time its reason names), TRY_LATER, STALLED.
-    Do not, before something has changed: TOO_LARGE, BAD_MESSAGE, UNAUTHORIZED, TOO_MUCH.
+    Do not, before something has changed: NOT_TEXT, TOO_LARGE, BAD_MESSAGE, UNAUTHORIZED, TOO_MUCH.
     """
 
     GOING_AWAY = 1001
     TRY_LATER = 1013
     STALLED = 4408
 
+    NOT_TEXT = 1007
     TOO_LARGE = 1009
     BAD_MESSAGE = 4400
     UNAUTHORIZED = 4401

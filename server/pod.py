@@ -1,8 +1,7 @@
 """One pod: one process, one event loop, one port."""
 
-from sanic.server.protocols.websocket_protocol import WebSocketProtocol
-
 from server.app import make_app
+from server.inbound import LiveProtocol
 from server.logs import configure
 from server.settings import Settings
 
@@ -16,7 +15,7 @@ def serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         single_process=True,
-        protocol=WebSocketProtocol,
+        protocol=LiveProtocol,
         backlog=BACKLOG,
         motd=False,
         access_log=False,

@@ -16,10 +16,12 @@ from actors.messages import Command, Outcome, Request, UnbanPlayer
 from actors.mirror import Mirror
 from actors.notices import Notices
 from actors.ordering import Ordering
+from actors.overtaking import Overtaken
 from actors.personal import Personal
 from actors.profiles import Profiles
 from actors.reading import Reading
 from actors.rebuilder import Rebuilder
+from actors.renaming import Renaming
 from actors.repair import Repair
 from actors.settler import Settler
 from actors.stream import Stream
@@ -28,7 +30,7 @@ from actors.upkeep import Upkeep
 from actors.users import Users
 from actors.watch import Watch
 from models import boards, catalogue, marks
-from models.board import Board
+from models.board import GLOBAL, Board
 from models.catalogue import Catalogue
 from models.chain import Chain
 from models.control import Notice, Topic
@@ -39,6 +41,7 @@ from models.ids import BoardId, EntryId, UserId, uuid7
 from models.state import PlayerState
 from server.auth import Tokens
 from server.closing import CloseCode
+from server.occupancy import Occupancy
 from server.passwords import Passwords
 from server.settings import Settings
 from tickets.signer import TicketSigner
@@ -54,10 +57,10 @@ NOTIFIED = SCORING | {Kind.VOID}
 
 
 class Closes(Protocol):
-    """An open socket, as far as shutting down needs it."""
+    """A live connection, as far as shutting down needs it."""
 
     def close(self, code: CloseCode, reason: str = "") -> bool:
-        """Closes the socket, with or without its consent."""
+        """Closes it, with or without its consent."""
         ...
 
 
@@ -101,6 +104,7 @@ class Runtime:
         self.leaderboards: dict[BoardId, Leaderboard] = {}
         self.stream = Stream(self.ordering, self.epochs, self.profiles, self.leaderboards)
         self.personal = Personal(self.ordering)
+        self.renaming = Renaming(self.ordering, self.epochs, self.profiles, self.clock)
         self.reading = Reading(self.database, self.ordering, self.epochs, self.clock)
         self.users = Users(
             self.committer,
@@ -113,9 +117,14 @@ class Runtime:
             mailbox_size=settings.mailbox_size,
             idle_seconds=settings.actor_idle_seconds,
         )
-        hearers = {Topic.CATALOGUE: self._hear_catalogue, Topic.BOARDS: self._hear_boards}
+        hearers = {
+            Topic.CATALOGUE: self._hear_catalogue,
+            Topic.BOARDS: self._hear_boards,
+            Topic.PROFILE: self.renaming.hear,
+        }
         self.notices = Notices(self.database, hearers, self.refresh)
         self.sockets: set[Closes] = set()
+        self.occupancy = Occupancy(lifted=settings.load_test)
         self.upkeep = Upkeep(self.database, self.clock, self.pod, self._unban)
 
     def _boards(self) -> Sequence[Board]:
@@ -140,6 +149,7 @@ class Runtime:
             self.watch,
             self.stream,
             self.personal,
+            self.renaming,
             self.repair,
             self.upkeep,
         ):
@@ -194,7 +204,13 @@ class Runtime:
                     if held is None
                     else held.audience
                 )
-                self.leaderboards[board.board_id] = Leaderboard(board, self.profiles, audience)
+                if held is not None:
+                    held.retire()
+                told = self._overtaken if board.board_id == GLOBAL else None
+                self.leaderboards[board.board_id] = Leaderboard(board, self.profiles, audience, told)
+
+    def _overtaken(self, overtaken: Overtaken) -> None:
+        self.personal.local(overtaken.user_id, "user.overtaken", by=overtaken.by, rank=overtaken.rank)
 
     def _show(self, state: PlayerState, entry: Entry, request: Request, outcome: Outcome) -> None:
         delta = None

@@ -89,7 +89,9 @@ class Caller:
         return Caller(url, self.token, self.user_id)
 
     def post(self, path: str, body: object, **headers: str) -> httpx.Response:
-        return self.http.post(path, json=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        return self.http.post(
+            path, json=body, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        )
 
     def issue(self, action: str, **more: object) -> dict[str, Any]:
         answer = self.post("/api/v1/tickets", {"actionId": action, **more})

@@ -1,38 +1,34 @@
 """Where everything is measured: embedded servers, databases made afresh, pods."""
 
 import asyncio
-import http.client
 import os
 import shutil
-import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
-import msgspec
 from redis import Redis
 
 from loadtests.bench.minting import Mint, Player
+from loadtests.bench.pods import running
 from loadtests.bench.processes import BenchError, Contestant, cpu_seconds, machine_seconds
 from models.catalogue_file import seed_if_empty
 from models.ids import UserId, uuid7
 from models.migrate import migrate
 from server.embedded.folder import DataFolder
-from server.embedded.pods import Pod, stop_pods
-from server.embedded.ports import LOOPBACK, any_free
+from server.embedded.pods import Pod
 from server.embedded.secrets import ensure_secrets
 from server.embedded.servers import EmbeddedServers
 from server.settings import Settings
 
-GRACE_SECONDS = 5
-BOARDS_SECONDS = 60.0
 COMMAND_SECONDS = 600
 TEMPLATE = "laurel"
 MAINTENANCE = "postgres"
+DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 T = TypeVar("T")
 
@@ -101,7 +97,6 @@ class Stage:
             "LAUREL_DATA": str(self._folder.root),
             "LAUREL_REDIS_URL": str(self._servers.redis.url if self._servers.redis else ""),
             "LAUREL_LOAD_TEST": "true",
-            "LAUREL_GRACE_SECONDS": str(GRACE_SECONDS),
         }
         url = self.url(TEMPLATE)
         asyncio.run(migrate(url))
@@ -180,20 +175,9 @@ class Stage:
             client.flushall()
         self.rows(MAINTENANCE, "CHECKPOINT")
 
-    @contextmanager
-    def pods(self, database: str, count: int = 1) -> Iterator[Sequence[Pod]]:
+    def pods(self, database: str, count: int = 1) -> AbstractContextManager[Sequence[Pod]]:
         """Ready pods whose boards are in Redis, stopped afterwards."""
-        environ = self.environ(database)
-        pods = [Pod(self._folder, number, LOOPBACK, any_free(), environ) for number in range(1, count + 1)]
-        try:
-            for pod in pods:
-                pod.start()
-            for pod in pods:
-                pod.await_ready(_sleep)
-                _await_boards(pod)
-            yield pods
-        finally:
-            stop_pods(pods, GRACE_SECONDS, lambda: False, _sleep)
+        return running(self._folder, self.environ(database), count)
 
     def contestant(self, name: str, database: str, *arguments: str) -> Contestant:
         """A compared server, `loadtests/bench/<name>.py`, on a database."""
@@ -220,35 +204,3 @@ class Stage:
         if self._servers.postgres is not None:
             self._servers.postgres.stop()
             self._servers.postgres.start()
-
-
-DURABLE = ["fsync", "synchronous_commit", "full_page_writes"]
-
-
-_sleep = time.sleep
-
-
-def _await_boards(pod: Pod) -> None:
-    """Returns when every board is served from Redis; raises BenchError."""
-    deadline = time.monotonic() + BOARDS_SECONDS
-    for board in _get(pod, "/api/v1/boards")["boards"]:
-        while _get(pod, f"/api/v1/boards/{board['boardId']}/top?limit=1")["degraded"]:
-            if time.monotonic() > deadline:
-                raise BenchError(f"board {board['boardId']} is still not in Redis")
-            time.sleep(0.05)
-
-
-def _get(pod: Pod, path: str) -> Any:
-    connection = http.client.HTTPConnection(urlsplit(pod.url).netloc, timeout=10)
-    try:
-        connection.request("GET", path)
-        return msgspec.json.decode(connection.getresponse().read())
-    finally:
-        connection.close()
-
-
-def pid_of(pod: Pod) -> int:
-    """The process of a running pod; raises BenchError."""
-    if pod.pid is None:
-        raise BenchError("the pod does not run")
-    return pod.pid

@@ -3,15 +3,14 @@
 import socket
 from asyncio import Transport
 from typing import cast
-from urllib.parse import urlsplit
 
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 
-from models.board import GLOBAL
-from models.ids import BoardId
+from server import handshake
 from server.auth import Session
-from server.errors import Forbidden, InvalidRequest, NotFound
+from server.errors import InvalidRequest
+from server.occupancy import Seat, address_of
 from server.runtime import Runtime
 from server.socket import Socket
 
@@ -25,19 +24,18 @@ blueprint = Blueprint("live")
 async def live(request: Request) -> HTTPResponse | None:
     """Upgrades to a WebSocket, after everything that can be refused was looked at."""
     runtime: Runtime = request.app.ctx.runtime
-    _check_origin(request, runtime.settings.origins)
+    handshake.check_origin(request, runtime.settings.origins)
     if request.headers.get("upgrade", "").lower() != "websocket":
         raise InvalidRequest("this address speaks WebSocket")
-    board = request.args.get("board", GLOBAL)
-    if BoardId(board) not in runtime.leaderboards:
-        raise NotFound("there is no such board")
+    asked = handshake.read(request, runtime)
     session, subprotocols = _session(runtime, request)
-    position = _position(request)
-    protocol = cast(WebSocketProtocol, request.transport.get_protocol())
-    ws = await protocol.websocket_handshake(request, subprotocols)
-    transport = cast(Transport, protocol.transport)
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-    await Socket(runtime, ws, transport).run(board, position, session)
+    address = address_of(request, runtime.settings.trusted_proxies)
+    with Seat(runtime.occupancy, address, None if session is None else session.user_id) as seat:
+        protocol = cast(WebSocketProtocol, request.transport.get_protocol())
+        ws = await protocol.websocket_handshake(request, subprotocols)
+        transport = cast(Transport, protocol.transport)
+        bound_kernel_buffer(transport)
+        await Socket(runtime, ws, transport, seat, whole=asked.whole).run(asked, session)
     return None
 
 
@@ -46,16 +44,9 @@ live.is_websocket = True  # type: ignore[attr-defined]
 blueprint.add_route(live, "/api/v1/live")
 
 
-def _check_origin(request: Request, allowed: tuple[str, ...]) -> None:
-    origin = request.headers.get("origin")
-    if origin is None or origin in allowed:
-        return
-    try:
-        own = not allowed and urlsplit(origin).netloc == request.headers.get("host")
-    except ValueError:
-        own = False
-    if not own:
-        raise Forbidden("this origin may not connect")
+def bound_kernel_buffer(transport: Transport) -> None:
+    """Keeps the kernel from taking what a viewer does not read."""
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
 
 def _session(runtime: Runtime, request: Request) -> tuple[Session | None, list[str] | None]:
@@ -65,12 +56,3 @@ def _session(runtime: Runtime, request: Request) -> tuple[Session | None, list[s
     if bearers:
         return runtime.tokens.verify(bearers[0].removeprefix(SUBPROTOCOL)), bearers[:1]
     return runtime.tokens.optional(request), None
-
-
-def _position(request: Request) -> tuple[str, int] | None:
-    epoch, version = request.args.get("epoch"), request.args.get("version")
-    if epoch is None and version is None:
-        return None
-    if not epoch or not version or not version.isascii() or not version.isdecimal() or len(version) > 16:  # noqa: PLR2004
-        raise InvalidRequest("a position is an epoch and a version")
-    return epoch, int(version)

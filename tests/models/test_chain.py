@@ -1,10 +1,10 @@
 """The seal changes with every field, and with what came before."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from models.chain import GENESIS, Chain
 from models.entry import Entry, Kind
@@ -46,7 +46,13 @@ OTHERS: dict[str, list[Any]] = {
     "region": ["south", None, ""],
     "groups": [("blue", "red"), ("red",), (), ("redblue",), ("red", "blue", "green")],
     "caller": ["x", ""],
-    "meta": [{}, {"build": "2", "issuedAt": 7}, {"build": "1"}, {"build": "1", "issuedAt": "7"}, {"build": "1", "x": 7}],
+    "meta": [
+        {},
+        {"build": "2", "issuedAt": 7},
+        {"build": "1"},
+        {"build": "1", "issuedAt": "7"},
+        {"build": "1", "x": 7},
+    ],
 }
 
 

@@ -1,7 +1,5 @@
 """What a driver's exception means: unknown outcome, try again, or refused."""
 
-import asyncio
-
 import asyncpg
 import pytest
 from tortoise.exceptions import DBConnectionError, IntegrityError, OperationalError
@@ -16,7 +14,7 @@ CASES: list[tuple[type[ModelError], BaseException]] = [
             OSError("x"),
             ConnectionResetError("x"),
             TimeoutError(),
-            asyncio.TimeoutError(),
+            TimeoutError(),
             asyncpg.InterfaceError("x"),
             asyncpg.ConnectionDoesNotExistError("x"),
             asyncpg.CannotConnectNowError("x"),
@@ -49,7 +47,9 @@ CASES: list[tuple[type[ModelError], BaseException]] = [
 ]
 
 
-@pytest.mark.parametrize(("expected", "error"), CASES, ids=lambda value: getattr(value, "__name__", type(value).__name__))
+@pytest.mark.parametrize(
+    ("expected", "error"), CASES, ids=lambda value: getattr(value, "__name__", type(value).__name__)
+)
 def test_each_driver_exception_has_its_meaning(expected: type[ModelError], error: BaseException):
     assert type(typed(error)) is expected
     if isinstance(error, asyncpg.PostgresError):

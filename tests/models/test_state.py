@@ -182,8 +182,8 @@ def test_a_move_changes_what_later_entries_record_and_no_board():
     ledger.add("redeem", 4, region="north", groups=("red",))
     ledger.add("move", region="south", groups=("blue", "green"))
     ledger.add("redeem", 5, region="south", groups=("blue", "green"))
-    boards = [board(region=region) for region in ("north", "south")] + [board(group="red"), board(group="green")]
-    named = [Board(BoardId(f"b{n}"), 1, "", b.fold, b.window, region=b.region, group=b.group) for n, b in enumerate(boards)]
+    filters: list[dict[str, str]] = [{"region": "north"}, {"region": "south"}, {"group": "red"}, {"group": "green"}]
+    named = [Board(BoardId(f"b{n}"), 1, "", Fold.SUM, Window.ALL, **rules) for n, rules in enumerate(filters)]
     state = fold_history(USER, ledger.entries, named)
     assert (state.region, state.groups) == ("south", ("blue", "green"))
     assert [state.standings[(f"b{n}/1", "all")].score for n in range(4)] == [4, 5, 4, 5]

@@ -275,7 +275,7 @@ def test_a_large_body_is_refused(caller: Caller, path: str, chunked: bool):
     assert_problem(answer, 413, "too_large")
 
 
-TICKETS = ["x", "", ".", "a.b", "é" * 60, "\U0001f3c1", "x" * 513, "x" * 4_096, "null", "٠" * 60, "A" * 30 + "." + "A" * 43]
+TICKETS = ["x", "", ".", "a.b", "é" * 60, "\U0001f3c1", "x" * 513, "x" * 4_096, "null", "٠" * 60, "A.A" + "A" * 42]
 
 
 @pytest.mark.parametrize("ticket", TICKETS)
@@ -337,7 +337,9 @@ def test_a_bad_query_is_refused(caller: Caller, query: str):
     assert_problem(caller.http.get(f"/api/v1/boards/global/top?{query}"), 400, "invalid_request")
 
 
-@pytest.mark.parametrize("values", [[1, 0, 1], ["x", 0, 1], [None, 0, 1], ["U", 2**53, 1], ["U", 0, -1], ["U", 0, 10**13]])
+@pytest.mark.parametrize(
+    "values", [[1, 0, 1], ["x", 0, 1], [None, 0, 1], ["U", 2**53, 1], ["U", 0, -1], ["U", 0, 10**13]]
+)
 def test_a_forged_cursor_is_refused(caller: Caller, values: list[Any]):
     row = [str(uuid4()) if value == "U" else value for value in values]
     answer = caller.http.get(f"/api/v1/boards/global/top?cursor={segment(row)}")

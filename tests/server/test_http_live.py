@@ -63,7 +63,8 @@ def refused(laurel: LaurelProcess, query: str = "", **more: Any) -> tuple[int, d
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "http://[", "http://127.0.0.1", "127.0.0.1", "", "file://", "http://localhost:1"]
+    "origin",
+    ["https://evil.example", "null", "http://[", "http://127.0.0.1", "127.0.0.1", "", "file://", "http://localhost:1"],
 )
 def test_a_foreign_origin_is_refused(laurel: LaurelProcess, origin: str):
     status, problem = refused(laurel, additional_headers={"Origin": origin})

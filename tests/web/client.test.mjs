@@ -190,12 +190,24 @@ test("without sockets and streams the board is polled, then climbs back up", asy
 });
 
 test("a board that is unknown is reported and not hammered", async () => {
-  const { asked, baseUrl } = await serving({ "GET /api/v1/live/events": () => problem(404, "not_found") });
+  const { asked, baseUrl } = await serving({
+    "GET /api/v1/live/events": () => problem(404, "not_found"),
+    "GET /api/v1/boards/nowhere/top": () => problem(404, "not_found"),
+  });
   const board = new Laurel({ baseUrl }).live("nowhere", { transports: ["events", "polling"] });
-  const offline = nextOf(board, "state");
   assert.deepEqual(await nextOf(board, "error"), { code: "not_found", detail: "" });
-  assert.equal((await offline).state, "offline");
-  assert.equal(asked.length, 1);
+  assert.equal(board.state, "offline");
+  assert.deepEqual(asked.map(({ route }) => route), ["GET /api/v1/live/events", "GET /api/v1/boards/nowhere/top"]);
+  board.close();
+});
+
+test("a server without event streams is polled", async () => {
+  const { baseUrl } = await serving({
+    "GET /api/v1/live/events": () => problem(404, "not_found"),
+    "GET /api/v1/boards/global/top": () => [200, TOP],
+  });
+  const board = new Laurel({ baseUrl }).live("global", { transports: ["events", "polling"] });
+  assert.equal((await nextOf(board, "change")).version, 3);
   board.close();
 });
 

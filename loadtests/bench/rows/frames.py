@@ -2,18 +2,18 @@
 
 import time
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from loadtests.bench.ceiling import PATH
 from loadtests.bench.crowd import Crowd
 from loadtests.bench.figures import Figure, ratios, rotated
 from loadtests.bench.plan import Plan
+from loadtests.bench.pods import pid_of, port_of
 from loadtests.bench.processes import cpu_seconds
-from loadtests.bench.stage import Stage, pid_of
+from loadtests.bench.stage import Stage
 from loadtests.bench.wrk import Generator, Load
 
 LAUREL, BROADCASTER = NAMES = ("laurel", "broadcaster")
-HOT = 20
+HOT = 10
 """Players who overtake one another, so that every redemption changes the top."""
 CONNECTIONS, PER_SECOND = 8, 60
 FRAMES_PER_SECOND = 20
@@ -86,7 +86,7 @@ def _laurel(stage: Stage, plan: Plan) -> Delivered:
     pause = 1_000 * CONNECTIONS / PER_SECOND
     with stage.fresh("frames") as database, stage.pods(database, 2) as (redeeming, showing):
         pid = pid_of(showing)
-        with Crowd(plan.viewers, [urlsplit(showing.url).port or 0]) as crowd:
+        with Crowd(plan.viewers, [port_of(showing)]) as crowd:
             time.sleep(LEAD_SECONDS)
             idle = _idle(pid, SECONDS / 2)
             load = Load(CONNECTIONS, SECONDS + 2 * LEAD_SECONDS, tickets, pause_ms=pause)

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from loadtests.bench.ceiling import PATH
 from loadtests.bench.crowd import Crowd
 from loadtests.bench.figures import Figure, percentile
+from loadtests.bench.measured import mint_warm, warm_up
 from loadtests.bench.minting import Player
 from loadtests.bench.plan import Plan
+from loadtests.bench.pods import port_of
 from loadtests.bench.processes import BenchError
-from loadtests.bench.rows.redemption import mint_warm, warm_up
 from loadtests.bench.stage import Stage
 from loadtests.bench.wrk import Generator, Load
 
@@ -59,7 +59,7 @@ def measure(stage: Stage, plan: Plan) -> list[Figure]:
 def _round(stage: Stage, plan: Plan) -> tuple[list[float], float]:
     warm = mint_warm(stage)
     with stage.fresh("latency") as database, stage.pods(database, PODS) as pods:
-        ports = [urlsplit(pod.url).port or 0 for pod in pods]
+        ports = [port_of(pod) for pod in pods]
         warm_up(pods[0].url + PATH, warm)
         with Crowd(plan.viewers - SAMPLED, ports) as crowd, Crowd(SAMPLED, ports, noted=True) as sampled:
             pause = 1_000 * CONNECTIONS * PODS / PER_SECOND - ANSWER_MS

@@ -2,17 +2,17 @@
 
 import time
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from loadtests.bench import boards
 from loadtests.bench.ceiling import PATH
 from loadtests.bench.crowd import Crowd
 from loadtests.bench.figures import Figure
+from loadtests.bench.measured import mint_warm, warm_up
 from loadtests.bench.minting import Player
 from loadtests.bench.plan import USUAL, Plan
+from loadtests.bench.pods import pid_of, port_of
 from loadtests.bench.processes import BenchError, private_bytes
-from loadtests.bench.rows.redemption import mint_warm, warm_up
-from loadtests.bench.stage import Stage, pid_of
+from loadtests.bench.stage import Stage
 from loadtests.bench.wrk import Generator, Load
 
 BOARDS = 8
@@ -69,7 +69,7 @@ def measure(stage: Stage, plan: Plan) -> list[Figure]:
 def _viewer(stage: Stage, plan: Plan) -> float:
     with stage.fresh("memory") as database, stage.pods(database) as (pod,):
         warm_up(pod.url + PATH, mint_warm(stage))
-        port = urlsplit(pod.url).port or 0
+        port = port_of(pod)
         with Crowd(SOME, [port]):
             before = private_bytes(pid_of(pod))
             with Crowd(plan.viewers, [port]) as crowd:

@@ -2,41 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
+from loadtests.bench import measured
 from loadtests.bench.ceiling import PATH
 from loadtests.bench.figures import Figure, ratios, rotated
-from loadtests.bench.plan import CONNECTIONS, FASTEST, USUAL, Plan
+from loadtests.bench.measured import Measured, disturbance, mint_warm, warm_up
+from loadtests.bench.plan import CONNECTIONS, USUAL, Plan
+from loadtests.bench.pods import pid_of
 from loadtests.bench.processes import BenchError
-from loadtests.bench.stage import Cpu, Stage, pid_of
-from loadtests.bench.wrk import Answers, Load, run
+from loadtests.bench.stage import Stage
+from loadtests.bench.wrk import Load
 
 LAUREL, TEXTBOOK, CEILING = NAMES = ("laurel", "textbook", "ceiling")
-WARM_SECONDS = 1
-"""Before the clock starts every player redeems: actors, plans and pools are there then."""
-
 Key = tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One load against one server."""
-
-    answers: Answers
-    cpu: Cpu
-
-    def micros(self, seconds: float) -> float:
-        """CPU seconds as microseconds an answer."""
-        return seconds / self.answers.answers * 1e6
-
-    @property
-    def others(self) -> float:
-        """Share of the machine, in percent, that went to processes that are none of the benchmark's."""
-        foreign = self.cpu.machine - self.cpu.total - self.answers.cpu
-        return 100 * foreign / (self.answers.seconds * (psutil.cpu_count() or 1))
 
 
 def measure(stage: Stage, plan: Plan) -> list[Figure]:
@@ -45,13 +24,9 @@ def measure(stage: Stage, plan: Plan) -> list[Figure]:
     for turn in range(plan.rounds):
         folders = _mint(stage, plan)
         for name in rotated(NAMES, turn):
-            for count, measured in _round(stage, plan, name, folders).items():
-                found[(name, count)].append(measured)
-                plan.say(
-                    f"round {turn + 1}: {name}, {count} connections: {measured.answers.rate:,.0f}/s, "
-                    f"p99 {measured.answers.p99 * 1e3:.1f} ms, server {measured.micros(measured.cpu.server):.0f} µs, "
-                    f"others {measured.others:.0f} %"
-                )
+            for count, one in _round(stage, plan, name, folders).items():
+                found[(name, count)].append(one)
+                plan.say(f"round {turn + 1}: {name}, {count} connections: {one}")
     return _figures(found)
 
 
@@ -67,10 +42,8 @@ def _round(stage: Stage, plan: Plan, name: str, folders: dict[int, Path]) -> dic
     with stage.fresh("round") as database, _server(stage, name, database) as (url, pid):
         answers = warm_up(url, folders[0])
         for count in CONNECTIONS:
-            before = stage.cpu(pid)
-            load = run(url, Load(count, plan.seconds, folders[count], again))
-            found[count] = Measured(load, stage.cpu(pid).since(before))
-            answers += load.answers
+            found[count] = measured.measure(stage, pid, url, Load(count, plan.seconds, folders[count], again))
+            answers += found[count].answers.answers
         if name == LAUREL:
             check_durable(stage, database, answers)
     return found
@@ -86,16 +59,6 @@ def _server(stage: Stage, name: str, database: str) -> Iterator[tuple[str, int]]
             yield f"http://127.0.0.1:{server.port}{PATH}", server.pid
 
 
-def mint_warm(stage: Stage) -> Path:
-    """Tickets for `warm_up`."""
-    return stage.mint.write(stage.work / "warm", stage.players, WARM_SECONDS * FASTEST)
-
-
-def warm_up(url: str, folder: Path) -> int:
-    """Players redeem in turn; how much was answered."""
-    return run(url, Load(USUAL, WARM_SECONDS, folder)).answers
-
-
 def check_durable(stage: Stage, database: str, answers: int) -> None:
     """Every answer stands in the ledger, and little more: what was under way when a load ended."""
     (row,) = stage.rows(database, "SELECT count(*) AS entries FROM ledger WHERE kind = 'redeem'")
@@ -105,10 +68,10 @@ def check_durable(stage: Stage, database: str, answers: int) -> None:
 
 def _figures(found: dict[Key, list[Measured]]) -> list[Figure]:
     def rates(name: str, count: int = USUAL) -> tuple[float, ...]:
-        return tuple(measured.answers.rate for measured in found[(name, count)])
+        return tuple(m.answers.rate for m in found[(name, count)])
 
     def tails(name: str, count: int = USUAL) -> tuple[float, ...]:
-        return tuple(measured.answers.p99 * 1e3 for measured in found[(name, count)])
+        return tuple(m.answers.p99 * 1e3 for m in found[(name, count)])
 
     usual = found[(LAUREL, USUAL)]
     figures = [
@@ -149,7 +112,7 @@ def _figures(found: dict[Key, list[Measured]]) -> list[Figure]:
         figures.append(Figure(f"CPU a redemption: {name} server", servers, "µs"))
         values = tuple(m.micros(m.cpu.total) for m in found[(name, USUAL)])
         figures.append(Figure(f"CPU a redemption: {name} server with its stores", values, "µs"))
-    others = [m.others for runs in found.values() for m in runs]
-    note = "the more, the less the rates above mean; CPU a redemption suffers least"
-    figures.append(Figure("machine used by other processes meanwhile", tuple(others), "%", note=note))
+    runs = [m for row in found.values() for m in row]
+    note = disturbance(runs)
+    figures.append(Figure("machine used by other processes meanwhile", tuple(m.others for m in runs), "%", note=note))
     return figures

@@ -80,7 +80,7 @@ async def _time(database: Database) -> float:
     """The median time of a batch in ms."""
     chain = Chain({"bench": b"b" * 32}, "bench")
     states = [
-        PlayerState(UserId(row["id"]), row["version"], row["score"], last_hash=row["last_hash"])
+        PlayerState(UserId(row["id"]), version=row["version"], score=row["score"], last_hash=row["last_hash"])
         for row in await database.rows(STATES)
     ]
     by_id = {state.user_id: state for state in states}

@@ -1,0 +1,66 @@
+"""One load against one server: answers, CPU, and how much others disturbed it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from loadtests.bench.plan import FASTEST, USUAL
+from loadtests.bench.stage import Cpu, Stage
+from loadtests.bench.wrk import Answers, Load, run
+
+WARM_SECONDS = 1
+"""Before the clock starts every player redeems: actors, plans and pools are there then."""
+NOISE_PERCENT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a load yielded and used."""
+
+    answers: Answers
+    cpu: Cpu
+
+    def micros(self, seconds: float) -> float:
+        """CPU seconds as microseconds an answer."""
+        return seconds / self.answers.answers * 1e6
+
+    @property
+    def others(self) -> float:
+        """Share of the machine, in percent, that went to processes that are none of the benchmark's."""
+        foreign = self.cpu.machine - self.cpu.total - self.answers.cpu
+        return max(0.0, 100 * foreign / (self.answers.seconds * (psutil.cpu_count() or 1)))
+
+    def __str__(self) -> str:
+        found = self.answers
+        return (
+            f"{found.rate:,.0f}/s, p50 {found.p50 * 1e3:.1f} ms, p99 {found.p99 * 1e3:.1f} ms, "
+            f"server {self.micros(self.cpu.server):.0f} µs, others {self.others:.0f} %"
+        )
+
+
+def measure(stage: Stage, pid: int, url: str, load: Load) -> Measured:
+    """Runs a load against a server."""
+    before = stage.cpu(pid)
+    answers = run(url, load)
+    return Measured(answers, stage.cpu(pid).since(before))
+
+
+def mint_warm(stage: Stage) -> Path:
+    """Tickets for `warm_up`."""
+    return stage.mint.write(stage.work / "warm", stage.players, WARM_SECONDS * FASTEST)
+
+
+def warm_up(url: str, folder: Path) -> int:
+    """Players redeem in turn; how much was answered."""
+    return run(url, Load(USUAL, WARM_SECONDS, folder)).answers
+
+
+def disturbance(found: Iterable[Measured]) -> str:
+    """A word on other processes, if they took so much that the rates are in doubt."""
+    shares = [measured.others for measured in found]
+    noisy = sum(share > NOISE_PERCENT for share in shares)
+    if not noisy:
+        return ""
+    return f"other processes took up to {max(shares):.0f} % of the machine in {noisy} of {len(shares)} loads"

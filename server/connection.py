@@ -1,0 +1,98 @@
+"""One live connection: what it watches and whose it is, whatever it travels by."""
+
+import asyncio
+import time
+
+from actors.audience import Outlet, Viewer
+from actors.frames import event
+from actors.shown import Form, encoded
+from models.board import GLOBAL
+from models.ids import BoardId
+from server.auth import Session
+from server.closing import CloseCode
+from server.handshake import Position
+from server.occupancy import Seat
+from server.runtime import Runtime
+
+MAX_BOARDS = 16
+"""Boards that one connection may watch at once."""
+ABORT_SECONDS = 1.0
+"""How long a closed connection may take to read what it was told last."""
+
+
+class Connection:
+    """Everything it gets is written to its transport directly; how it closes is for each kind to say."""
+
+    def __init__(self, runtime: Runtime, outlet: Outlet, form: Form, seat: Seat) -> None:
+        self._runtime = runtime
+        self._outlet = outlet
+        self._form = form
+        self._seat = seat
+        self._viewers: dict[BoardId, Viewer] = {}
+        self._session: Session | None = None
+        self._expiry: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+
+    async def authenticate(self, session: Session) -> None:
+        """Becomes a player's connection until their token expires; raises TooManyConnections."""
+        self._seat.sit(session.user_id)
+        self._forget_session()
+        self._session = session
+        await self._runtime.personal.join(session.user_id, self.tell)
+        self._expiry = self._loop.call_later(
+            max(0.0, session.expires_at - time.time()), self.close, CloseCode.UNAUTHORIZED, "token_expired"
+        )
+        self.say("authenticated", userId=session.user_id)
+
+    def _forget_session(self) -> None:
+        if self._session is not None:
+            self._runtime.personal.leave(self._session.user_id, self.tell)
+            self._session = None
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+
+    def watch(self, name: str, position: Position | None) -> str | None:
+        """Watches a board from a position on, or from a snapshot; why not, if it cannot."""
+        leaderboard = self._runtime.leaderboards.get(BoardId(name or GLOBAL))
+        if leaderboard is None:
+            return "not_found"
+        board_id = leaderboard.board.board_id
+        if len(self._viewers) >= MAX_BOARDS and board_id not in self._viewers:
+            return "rate_limited"
+        # From here to the end nothing is awaited: no frame can come between position and stream.
+        shown = leaderboard.snapshot() if position is None else leaderboard.since(*position)
+        viewer = self._viewers.get(board_id)
+        if viewer is None:
+            viewer = self._viewers[board_id] = Viewer(self._outlet, self._cut, self._form)
+            leaderboard.audience.join(viewer)
+        leaderboard.audience.start(viewer, shown)
+        return None
+
+    def unwatch(self, name: str) -> None:
+        """Watches a board no longer."""
+        viewer = self._viewers.pop(BoardId(name), None)
+        if viewer is not None:
+            self._runtime.leaderboards[BoardId(name)].audience.leave(viewer)
+
+    def leave(self) -> None:
+        """Is nobody's, and watches nothing."""
+        for name in list(self._viewers):
+            self.unwatch(name)
+        self._forget_session()
+
+    def tell(self, kind: str, payload: bytes) -> None:
+        """Writes a message; one whose reader is slow does not get it."""
+        if self._outlet.get_write_buffer_size() <= self._runtime.settings.viewer_buffer_bytes:
+            self._outlet.write(encoded(self._form.wire, kind, payload))
+
+    def say(self, kind: str, **data: object) -> None:
+        """Writes a message made here."""
+        self.tell(kind, event(kind, **data))
+
+    def _cut(self) -> None:
+        self.close(CloseCode.STALLED, "stalled")
+
+    def close(self, code: CloseCode, reason: str = "") -> bool:
+        """Closes it, with or without its consent; always False."""
+        raise NotImplementedError

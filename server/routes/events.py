@@ -1,0 +1,42 @@
+"""The live board over Server-Sent Events."""
+
+import math
+from asyncio import Transport
+from dataclasses import replace
+from typing import cast
+
+from sanic import Blueprint, Request
+from sanic.http import Http
+from sanic.server.protocols.http_protocol import HttpProtocol
+
+from server import handshake
+from server.event_stream import EventStream
+from server.occupancy import Seat, address_of
+from server.routes.live import bound_kernel_buffer
+from server.runtime import Runtime
+
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+blueprint = Blueprint("events")
+
+
+@blueprint.get("/api/v1/live/events")
+async def events(request: Request) -> None:
+    """Streams frames; `Last-Event-ID` or the address says where to go on from."""
+    runtime: Runtime = request.app.ctx.runtime
+    handshake.check_origin(request, runtime.settings.origins)
+    asked = handshake.read(request, runtime)
+    last = request.headers.get("last-event-id")
+    if last:
+        asked = replace(asked, position=handshake.position_of_event(last))
+    session = runtime.tokens.optional(request)
+    address = address_of(request, runtime.settings.trusted_proxies)
+    with Seat(runtime.occupancy, address, None if session is None else session.user_id) as seat:
+        transport = cast(Transport, request.transport)
+        protocol = cast(HttpProtocol, transport.get_protocol())
+        protocol.response_timeout = math.inf
+        cast(Http, request.stream).keep_alive = False
+        response = await request.respond(content_type="text/event-stream", headers=HEADERS)
+        await response.send(b"", end_stream=False)
+        bound_kernel_buffer(transport)
+        await EventStream(runtime, transport, seat, whole=asked.whole).run(asked, session)

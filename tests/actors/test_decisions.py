@@ -1,0 +1,186 @@
+"""Commands to drafts, or to refusals; without a clock, a database or a loop."""
+
+from typing import Any
+
+import pytest
+
+from actors.decisions import VOID_SCOPE, decide, key_of, question_of
+from actors.errors import EntryUnknown, ScoreOutOfRange
+from actors.messages import (
+    AdjustScore,
+    Award,
+    BanPlayer,
+    Command,
+    MovePlayer,
+    RecallTicket,
+    RedeemInstant,
+    RedeemTicket,
+    UnbanPlayer,
+    VoidEntry,
+)
+from models.catalogue import Action, Catalogue, Revised
+from models.entry import MAX_SCORE, Entry, Kind
+from models.ids import ActionId, EntryId, TicketId, UserId
+from models.proposal import Draft, IdempotencyKey
+from models.state import ActionMemory, PlayerState
+from tickets.errors import ActionDisabled, ActionUnknown, Cooldown, TicketExpired
+from tickets.ticket import Ticket
+
+NOW = 1_790_000_000_000
+USER = UserId("u")
+RUN = ActionId("run")
+OLD = Action(action_id=RUN, title="Run", points=5, overlap="allow")
+NEW = Action(action_id=RUN, title="Run", points=9, overlap="allow", cooldown_seconds=60)
+KNOWN = Catalogue({RUN: Revised(NEW, 2)}, {(RUN, 1): OLD, (RUN, 2): NEW})
+KEY = IdempotencyKey("s", "k", b"h")
+NEW_ID = EntryId("n")
+
+
+def state(**more: Any) -> PlayerState:
+    return PlayerState(USER, **({"version": 3, "score": 20, "region": "north", "groups": ("red",)} | more))
+
+
+def ticket(revision: int = 1, action: ActionId = RUN, build: str | None = None) -> Ticket:
+    return Ticket(TicketId("t"), USER, action, revision, NOW - 1_000, NOW + 60_000, build)
+
+
+def entry(kind: Kind = Kind.REDEEM, user: UserId = USER, delta: int = 7) -> Entry:
+    return Entry(
+        entry_id=EntryId("target"),
+        kind=kind,
+        user_id=user,
+        user_version=2,
+        action_id=RUN,
+        action_revision=1,
+        delta=delta,
+        score_after=20,
+        at=NOW - 9,
+        effective_at=NOW - 9,
+        target_id=None,
+        region="south",
+        groups=("blue",),
+        caller=None,
+        meta={},
+    )
+
+
+def decided(command: Command, player: PlayerState | None = None, known: Catalogue = KNOWN) -> Draft:
+    return decide(command, player or state(), NOW, known)
+
+
+def test_a_ticket_scores_by_its_own_revision():
+    draft = decided(RedeemTicket(ticket(1)))
+    assert (draft.entry_id, draft.kind, draft.delta) == ("t", Kind.REDEEM, 5)
+    assert (draft.action_id, draft.action_revision, draft.key) == (RUN, 1, None)
+    assert (draft.region, draft.groups, draft.banned_until) == ("north", ("red",), None)
+    assert draft.meta == {"issuedAt": NOW - 1_000}
+    assert (draft.effective_at, draft.target_id, draft.caller) == (None, None, None)
+    assert decided(RedeemTicket(ticket(2, build="7"))).meta == {"issuedAt": NOW - 1_000, "build": "7"}
+
+
+@pytest.mark.parametrize("unknown", [ticket(3), ticket(1, ActionId("swim"))])
+def test_a_ticket_of_an_unknown_revision_is_refused(unknown: Ticket):
+    with pytest.raises(ActionUnknown) as refusal:
+        decided(RedeemTicket(unknown))
+    assert refusal.value.facts == {"actionId": unknown.action_id}
+
+
+def test_policy_refuses():
+    recently = state(actions={RUN: ActionMemory(NOW - 1, 0, 1)})
+    with pytest.raises(Cooldown):
+        decided(RedeemTicket(ticket(2)), recently)
+    assert decided(RedeemTicket(ticket(1)), recently).delta == 5
+    with pytest.raises(TicketExpired):
+        decide(RedeemTicket(ticket()), state(), NOW + 3_600_000, KNOWN)
+    with pytest.raises(Cooldown):
+        decided(RedeemInstant(NEW_ID, Revised(NEW, 2), None), recently)
+    off = Action(action_id=RUN, title="Run", points=9, enabled=False)
+    with pytest.raises(ActionDisabled):
+        decided(RedeemTicket(ticket(1)), None, Catalogue({RUN: Revised(off, 2)}, KNOWN.revisions))
+
+
+def test_an_instant_action_scores_under_a_new_id():
+    draft = decided(RedeemInstant(NEW_ID, Revised(NEW, 2), KEY))
+    assert (draft.entry_id, draft.kind, draft.delta, draft.key) == (NEW_ID, Kind.REDEEM, 9, KEY)
+    assert (draft.action_id, draft.action_revision, draft.meta) == (RUN, 2, {})
+
+
+def test_an_award_and_an_adjustment_know_no_policy():
+    banned = state(banned_until=NOW + 1, actions={RUN: ActionMemory(NOW, 0, 9)})
+    award = decided(Award(NEW_ID, Revised(NEW, 2), -4, "why", "caller", KEY), banned)
+    assert (award.kind, award.delta, award.action_id, award.banned_until) == (Kind.AWARD, -4, RUN, NOW + 1)
+    assert (award.caller, award.meta, award.key) == ("caller", {"reason": "why"}, KEY)
+    adjust = decided(AdjustScore(NEW_ID, -4, "why", "caller"), banned)
+    assert (adjust.kind, adjust.delta, adjust.action_id, adjust.key) == (Kind.ADJUST, -4, None, None)
+
+
+@pytest.mark.parametrize(
+    ("score", "delta", "fits"),
+    [
+        (MAX_SCORE, 0, True),
+        (MAX_SCORE - 1, 1, True),
+        (MAX_SCORE, 1, False),
+        (-MAX_SCORE, -1, False),
+        (-MAX_SCORE + 1, -1, True),
+        (MAX_SCORE, -2 * MAX_SCORE, True),
+    ],
+)
+def test_a_score_stays_exact(score: int, delta: int, fits: bool):
+    command = AdjustScore(NEW_ID, delta, "why", "caller")
+    if fits:
+        assert decided(command, state(score=score)).delta == delta
+    else:
+        with pytest.raises(ScoreOutOfRange):
+            decided(command, state(score=score))
+
+
+def test_a_void_copies_its_target_and_takes_effect_then():
+    target = entry()
+    draft = decided(VoidEntry(NEW_ID, target, "why", "caller"))
+    assert (draft.kind, draft.delta, draft.target_id, draft.effective_at) == (Kind.VOID, -7, "target", NOW - 9)
+    assert (draft.action_id, draft.action_revision, draft.region, draft.groups) == (RUN, 1, "south", ("blue",))
+    assert draft.key is not None
+    assert (draft.key.scope, draft.key.key) == (VOID_SCOPE, "target")
+
+
+@pytest.mark.parametrize("target", [entry(user=UserId("v")), *(entry(kind) for kind in list(Kind)[3:])])
+def test_only_ones_own_scoring_entries_are_voided(target: Entry):
+    with pytest.raises(EntryUnknown):
+        decided(VoidEntry(NEW_ID, target, "why", "caller"))
+
+
+def test_bans_and_moves_change_no_score():
+    ban = decided(BanPlayer(NEW_ID, NOW + 5, "why", "caller"))
+    assert (ban.kind, ban.delta, ban.banned_until) == (Kind.BAN, 0, NOW + 5)
+    assert ban.meta == {"reason": "why", "until": NOW + 5}
+    assert (ban.region, ban.groups) == ("north", ("red",))
+    unban = decided(UnbanPlayer(NEW_ID, "caller"), state(banned_until=NOW + 5))
+    assert (unban.kind, unban.delta, unban.banned_until, unban.region) == (Kind.UNBAN, 0, None, "north")
+    move = decided(MovePlayer(NEW_ID, None, ("blue",), "caller"), state(banned_until=NOW + 5))
+    assert (move.kind, move.region, move.groups, move.banned_until) == (Kind.MOVE, None, ("blue",), NOW + 5)
+
+
+def test_recalling_finds_nothing_to_do():
+    with pytest.raises(EntryUnknown):
+        decided(RecallTicket(TicketId("t")))
+
+
+def test_what_is_asked_before_a_refusal():
+    held = state()
+    assert question_of(RedeemTicket(ticket()), USER, held).asked == "t"
+    assert question_of(RecallTicket(TicketId("x")), USER, None).asked == "x"
+    keyed = question_of(Award(NEW_ID, Revised(NEW, 2), 1, "why", "caller", KEY), USER, held)
+    assert (keyed.asked, keyed.scope, keyed.key, keyed.state) == (None, "s", "k", held)
+    void = question_of(VoidEntry(NEW_ID, entry(), "why", "caller"), USER, held)
+    assert (void.scope, void.key) == (VOID_SCOPE, "target")
+    for plain in (RedeemInstant(NEW_ID, Revised(NEW, 2), None), UnbanPlayer(NEW_ID, "c")):
+        asked = question_of(plain, USER, held)
+        assert (asked.asked, asked.scope, asked.key) == (None, None, None)
+
+
+def test_voids_of_one_target_share_a_key_and_others_have_none():
+    first, second = (VoidEntry(EntryId(name), entry(), "why", name) for name in "ab")
+    assert key_of(first) == key_of(second)
+    assert key_of(RedeemTicket(ticket())) is None
+    assert key_of(MovePlayer(NEW_ID, None, (), "c")) is None
+    assert key_of(AdjustScore(NEW_ID, 1, "why", "c", KEY)) == KEY
