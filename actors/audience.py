@@ -86,6 +86,8 @@ class Audience:
             frame = shown.frame(form)
             for viewer in viewers:
                 outlet = viewer.outlet
+                if outlet.is_closing():
+                    continue  # it leaves by itself; uvloop raises at a write to what is closed
                 if viewer.behind or outlet.get_write_buffer_size() > limit:
                     self._fall_behind(viewer)
                 else:
@@ -96,7 +98,7 @@ class Audience:
 
     def start(self, viewer: Viewer, shown: Shown | None) -> None:
         """Writes what one viewer goes on from; to one whose buffer is full, the newest state once it has drained."""
-        if shown is None:
+        if shown is None or viewer.outlet.is_closing():
             return
         if viewer.outlet.get_write_buffer_size() > self._buffer_limit:
             self._fall_behind(viewer)
@@ -117,7 +119,9 @@ class Audience:
             return
         shown, now = source.snapshot(), self._clock()
         for viewer in list(self._late):
-            if shown is not None and viewer.outlet.get_write_buffer_size() == 0:
+            if viewer.outlet.is_closing():
+                self._late.discard(viewer)
+            elif shown is not None and viewer.outlet.get_write_buffer_size() == 0:
                 viewer.behind, viewer.stalled_since = False, None
                 self._late.discard(viewer)
                 viewer.outlet.write(shown.frame(viewer.form))

@@ -63,22 +63,22 @@ class Stream:
                 await client.aclose()
 
     async def _read(self, client: Redis) -> None:
-        wanted: dict[str, Leaderboard] = {}
+        wanted: dict[str, tuple[Leaderboard, str]] = {}
         positions: dict[KeyT, int | bytes | str | memoryview] = {}
         for place, epoch in self._epochs.known().items():
             leaderboard = self._leaderboard(place)
             if leaderboard is not None and leaderboard.top is not None and leaderboard.top.epoch == epoch.name:
                 stream = keys_of(place, epoch.name).stream
-                wanted[stream] = leaderboard
+                wanted[stream] = (leaderboard, epoch.name)
                 positions[stream] = f"{leaderboard.top.version}-0"
         if not positions:
             await asyncio.sleep(BLOCK_MS / 1000)
             return
         answers = await client.xread(positions, count=READ_COUNT, block=BLOCK_MS)
         for stream, records in _pairs(answers):
-            await self._take(wanted[stream], records)
+            await self._take(*wanted[stream], records)
 
-    async def _take(self, leaderboard: Leaderboard, records: Sequence[tuple[str, dict[str, str]]]) -> None:
+    async def _take(self, leaderboard: Leaderboard, epoch: str, records: Sequence[tuple[str, dict[str, str]]]) -> None:
         for number, fields in records:
             parts = fields["top"].split(" ") if fields["top"] else []
             rows = [row_of(member, score) for member, score in zip(parts[::2], parts[1::2], strict=True)]
@@ -86,6 +86,8 @@ class Stream:
             if renamed is not None:
                 await self._profiles.reload(renamed)
             await self._profiles.load([row.user_id for row in rows])
+            if leaderboard.top is None or leaderboard.top.epoch != epoch:
+                return  # a new epoch began meanwhile: these numbers mean nothing in it
             leaderboard.advance(int(number.partition("-")[0]), int(fields["at"]), rows, renamed)
 
 

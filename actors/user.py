@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, ParamSpec
 from actors.decisions import decide, key_of, question_of
 from actors.errors import ActorError, Busy, KeyConflict, MailboxFull, PlayerUnknown
 from actors.messages import Outcome, Request
+from models.board import Board
 from models.entry import REFOLDED, Entry
 from models.errors import DatabaseUnavailable, ModelError
 from models.ids import UserId
+from models.packing import pack, unpack
 from models.proposal import Proposal, propose
 from models.snapshot import Question, Snapshot
 from models.state import PlayerState, apply_entry
@@ -35,11 +37,12 @@ class UserActor:
     callers with Busy, and starts anew with the next message.
     """
 
-    __slots__ = ("_current", "_losses", "_mailbox", "_proposal", "_users", "_written", "state", "user_id")
+    __slots__ = ("_current", "_losses", "_mailbox", "_packed", "_proposal", "_users", "_written", "state", "user_id")
 
     def __init__(self, user_id: UserId, users: "Users") -> None:
         self.user_id = user_id
         self.state: PlayerState | None = None
+        self._packed: tuple[tuple[Board, ...], bytes] | None = None
         self._users = users
         self._mailbox: deque[Request] | None = None
         self._current: Request | None = None
@@ -68,6 +71,12 @@ class UserActor:
         else:
             self._mailbox.append(request)
 
+    def rest(self) -> None:
+        """Keeps an idle state as bytes, once all of it is written down."""
+        if self.idle and self.state is not None and not self.state.touched:
+            self._packed = (self.state.boards, pack(self.state))
+            self.state = None
+
     def expire(self, now: float) -> None:
         """Answers what has waited past its deadline; what is under way goes on to its end."""
         for request in (self._current, *(self._mailbox or ())):
@@ -77,6 +86,8 @@ class UserActor:
     def _begin(self, request: Request) -> None:
         self._current = request
         self._losses = 0
+        if self._packed is not None:
+            self.state, self._packed = unpack(self.user_id, *self._packed), None
         if self.state is not None and self.state.boards != self._users.boards():
             self.state = None  # boards were defined anew: fold for them too
         self._users.active.add(self)

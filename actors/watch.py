@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from actors.clock import Clock
-from actors.epochs import Epoch, Epochs
+from actors.epochs import Epochs
 from actors.keys import keys_of, pointer_of
 from actors.mirror import Mirror
 from actors.ordering import AWAY, Ordering
@@ -93,13 +93,15 @@ class Watch:
 
     async def _look_at(self, place: Place, pointer: str | None, run: str) -> None:
         known = self._epochs.get(place)
+        # Read before the look: what the mirror hears meanwhile may be younger than what the look finds.
+        seen = 0 if known is None or known.name != pointer else known.seen
         if pointer is not None:
             board = self._epochs.board_of(place)
             size = board.top_size if board else 10
             (found,) = await self._ordering.run([("page", keys_of(place, pointer).reading(), [size, "", ""])])
             if found[0] == "ok" and found[1] != pointer:
                 return  # switched meanwhile: the next look sees it
-            if found[0] == "ok" and found[5] == run and _not_behind(known, found):
+            if found[0] == "ok" and found[5] == run and int(found[2]) >= seen:
                 if known is None or known.name != pointer:
                     await self._adopt(place, pointer, found)
                 return
@@ -114,7 +116,3 @@ class Watch:
             rows = [row_of(member, score) for member, score in zip(found[7::2], found[8::2], strict=True)]
             await self.on_epoch(place, pointer, version, int(found[3]), rows)
         self._mirror.wake()
-
-
-def _not_behind(known: Epoch | None, found: Sequence[str]) -> bool:
-    return known is None or known.name != found[1] or int(found[2]) >= known.seen

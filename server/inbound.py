@@ -80,6 +80,8 @@ class LiveProtocol(WebSocketProtocol):
     are parsed. Without the deadline a client that sends and never reads holds its answers until it goes.
     """
 
+    __slots__ = ("_budget", "_is_over", "_stall")
+
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self._budget: FrameBudget | None = None

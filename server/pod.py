@@ -1,17 +1,24 @@
 """One pod: one process, one event loop, one port."""
 
+import gc
+
 from server.app import make_app
 from server.inbound import LiveProtocol
 from server.logs import configure
 from server.settings import Settings
 
 BACKLOG = 1_024
+YOUNG_OBJECTS = 50_000
+"""Allocations between looks for cyclic garbage, of which there is hardly any: at 700 it took 5 % of a loaded pod."""
 
 
 def serve(settings: Settings) -> None:
     """Serves until told to stop by SIGTERM or SIGINT; blocks."""
     configure(settings.log_level, settings.log_format)
-    make_app(settings).run(
+    app = make_app(settings)
+    gc.freeze()  # what was imported stays: no collection has to look at it again
+    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
+    app.run(
         host=settings.host,
         port=settings.port,
         single_process=True,

@@ -273,14 +273,15 @@ async def test_pages_follow_one_another(board: BoardInRedis):
 
 
 @pytest.mark.parametrize("moved_to", [500, -500, None, 3])
-async def test_a_cursor_whose_row_moved_keeps_its_place(board: BoardInRedis, moved_to: int | None):
+@pytest.mark.parametrize("at", [5_000, None])
+async def test_a_cursor_whose_row_moved_keeps_its_place(board: BoardInRedis, moved_to: int | None, at: int | None):
     changes = [change(user, 1, number // 5, number % 3) for number, user in enumerate(USERS)]
     await board.apply(*changes)
     before = await board.rows()
     for cursor in (before[0], before[12], before[-1]):
         other = await BoardInRedis(board.ordering).prepare()
         await other.apply(*changes)
-        await other.apply(change(cursor.user_id, 2, moved_to, 5_000))
+        await other.apply(change(cursor.user_id, 2, moved_to, cursor.reached_at if at is None else at))
         now = await other.rows()
         expected = [row for row in now if sort_key(row) < sort_key(cursor)]
         assert await other.rows(100, cursor) == expected

@@ -56,9 +56,7 @@ def test_narrow_screen_never_scrolls_sideways(visit: Visit, names: Iterator[str]
     visitor.register(next(names), "A name so long that it does not fit on a narrow screen at all")
     visitor.sprint()
     visitor.press("Run the marathon", "Start")
-    visitor.press("Daily check-in", "Do it")
-    visitor.expect_outcome("Daily check-in", "+20")
-    visitor.press("Daily check-in", "Do it")
+    visitor.check_in().press("Daily check-in", "Do it")
     visitor.expect_outcome("Daily check-in", "That was it for today")
     expect(visitor.page.locator(".leaf")).to_have_count(0)  # they may fly where they like
     assert sideways(visitor.page) == (0, [])
@@ -76,11 +74,10 @@ def test_nothing_moves_when_calm_is_wished(visit: Visit, names: Iterator[str], w
     visitor.context.add_init_script(COUNT_MOVES)
     visitor.page.reload()
     visitor.await_live()
-    visitor.register(name)
-    visitor.sprint()
-    visitor.await_rows((name, 10))
-    visitor.sprint()
+    visitor.register(name).check_in()
     visitor.await_rows((name, 20))
+    visitor.sprint()
+    visitor.await_rows((name, 30))
     moves = visitor.page.evaluate("window.moves + document.getAnimations().length")
     assert moves == 0 if wish == "reduce" else moves > 0
 
@@ -100,9 +97,7 @@ def test_axe_finds_no_grave_fault(visit: Visit, names: Iterator[str], scheme: st
     visitor.press("Win a duel", "Start")
     visitor.press("Win a duel", "Redeem")
     visitor.expect_outcome("Win a duel", "Too fast")
-    visitor.press("Daily check-in", "Do it")
-    visitor.expect_outcome("Daily check-in", "+20")
-    visitor.press("Daily check-in", "Do it")
+    visitor.check_in().press("Daily check-in", "Do it")
     visitor.expect_outcome("Daily check-in", "That was it for today")
     assert visitor.grave_faults() == []
     visitor.page.set_viewport_size(NARROW)

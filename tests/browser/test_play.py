@@ -10,15 +10,15 @@ from tests.browser.conftest import Visit
 
 def test_two_windows_on_two_pods_show_the_same_order(visit: Visit, names: Iterator[str]):
     ann, ben = next(names), next(names)
-    first, second = visit(0).register(ann), visit(1).register(ben)
+    first, second = visit(0).register(ann).check_in(), visit(1).register(ben).check_in()
     first.sprint()
     second.sprint()
     for window in (first, second):
-        window.await_rows((ann, 10), (ben, 10))  # who reached it first stands first
+        window.await_rows((ann, 30), (ben, 30))  # who reached it first stands first
     second.press("Cheer for a friend", "Do it")
-    second.expect_outcome("Cheer for a friend", re.compile(r"\+1\b.*now 11 points"))
+    second.expect_outcome("Cheer for a friend", re.compile(r"\+1\b.*now 31 points"))
     for window in (first, second):
-        window.await_rows((ben, 11), (ann, 10))
+        window.await_rows((ben, 31), (ann, 30))
     expect(second.page.locator(".row.own .user")).to_have_text(f"you@{ben}")
     expect(first.page.locator(".row.own .user")).to_have_text(f"you@{ann}")
     expect(first.page.locator("#place")).to_contain_text("Your place")
@@ -26,7 +26,7 @@ def test_two_windows_on_two_pods_show_the_same_order(visit: Visit, names: Iterat
 
 def test_action_with_a_minimum_time_counts_when_it_is_over(visit: Visit, names: Iterator[str]):
     name = next(names)
-    player, watcher = visit(0).register(name), visit(1)
+    player, watcher = visit(0).register(name).check_in(), visit(1)
     player.press("Forage for berries", "Start")
     card = player.card("Forage for berries")
     expect(card.locator(".headline")).to_have_text("Under way")
@@ -34,15 +34,13 @@ def test_action_with_a_minimum_time_counts_when_it_is_over(visit: Visit, names: 
     player.expect_outcome("Forage for berries", re.compile(r"Too fast to be true. Redeem it in \d seconds?\."))
     expect(card.locator(".headline")).to_have_text("Ready to redeem")
     player.press("Forage for berries", "Redeem")
-    player.expect_outcome("Forage for berries", re.compile(r"\+5\b.*now 5 points"))
+    player.expect_outcome("Forage for berries", re.compile(r"\+5\b.*now 25 points"))
     for window in (player, watcher):
-        window.await_rows((name, 5))
+        window.await_rows((name, 25))
 
 
 def test_refusals_are_explained_in_words(visit: Visit, names: Iterator[str]):
-    player = visit(1).register(next(names))
-    player.press("Daily check-in", "Do it")
-    player.expect_outcome("Daily check-in", "+20")
+    player = visit(1).register(next(names)).check_in()
     player.press("Daily check-in", "Do it")
     player.expect_outcome(
         "Daily check-in", re.compile(r"That was it for today: 1 time a day\. Again in \d+ (hour|minute|second)")

@@ -30,16 +30,16 @@ def test_wrong_password_and_taken_name_are_explained(visit: Visit, names: Iterat
 def test_reload_keeps_session_and_running_ticket(visit: Visit, names: Iterator[str]):
     name = next(names)
     player = visit(0).register(name, "Morning Star")
-    player.press("Gather in a group", "Start")
-    card = player.card("Gather in a group")
+    player.press("Forage for berries", "Start")
+    card = player.card("Forage for berries")
     expect(card.locator(".headline")).to_have_text("Under way")
     player.page.reload()
     player.await_live()
     expect(player.page.locator("#account .name")).to_have_text("Morning Star")
     expect(card.locator(".headline")).to_have_text(re.compile("Under way|Ready"))
     expect(card.locator(".headline")).to_have_text("Ready to redeem")
-    player.press("Gather in a group", "Redeem")
-    player.expect_outcome("Gather in a group", "+15")
+    player.press("Forage for berries", "Redeem")
+    player.expect_outcome("Forage for berries", "+5")
 
 
 def test_signing_out_reaches_the_other_tab(visit: Visit, names: Iterator[str]):

@@ -50,6 +50,7 @@ OTHERS: dict[str, list[Any]] = {
         {},
         {"build": "2", "issuedAt": 7},
         {"build": "1"},
+        {"build": "1", "issuedAt": 8},
         {"build": "1", "issuedAt": "7"},
         {"build": "1", "x": 7},
     ],

@@ -25,7 +25,9 @@ USERS = [UserId(str(UUID(int=number * 0x1111_1111_1111_1111_1111_1111_1111_1111)
 SCORES = st.one_of(
     st.sampled_from([-MAX_SCORE, -MAX_SCORE + 1, -1, 0, 1, MAX_SCORE - 1, MAX_SCORE]), st.integers(-3, 3), st.integers()
 ).filter(lambda score: abs(score) <= MAX_SCORE)
-TIMES = st.one_of(st.sampled_from([0, 1, INVERSION_MS]), st.integers(1_790_000_000_000, 1_790_000_000_003))
+TIMES = st.one_of(
+    st.sampled_from([0, 1, INVERSION_MS - 9, INVERSION_MS]), st.integers(1_790_000_000_000, 1_790_000_000_003)
+)
 ROWS = st.lists(st.builds(Row, st.sampled_from(USERS), SCORES, TIMES), max_size=16, unique_by=lambda row: row.user_id)
 
 

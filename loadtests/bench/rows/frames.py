@@ -1,6 +1,8 @@
 """Server CPU for each frame that reaches a viewer, beside a minimal broadcaster."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from loadtests.bench.ceiling import PATH
@@ -11,6 +13,7 @@ from loadtests.bench.pods import pid_of, port_of
 from loadtests.bench.processes import cpu_seconds
 from loadtests.bench.stage import Stage
 from loadtests.bench.wrk import Generator, Load
+from server.embedded.pods import Pod
 
 LAUREL, BROADCASTER = NAMES = ("laurel", "broadcaster")
 HOT = 10
@@ -80,28 +83,37 @@ def measure(stage: Stage, plan: Plan) -> list[Figure]:
 
 
 def _laurel(stage: Stage, plan: Plan) -> Delivered:
-    hot = stage.players[:HOT]
-    total = int((SECONDS + 4 * LEAD_SECONDS) * PER_SECOND * 2)
-    tickets = stage.mint.write(stage.work / "hot", hot, total)
-    pause = 1_000 * CONNECTIONS / PER_SECOND
     with stage.fresh("frames") as database, stage.pods(database, 2) as (redeeming, showing):
         pid = pid_of(showing)
         with Crowd(plan.viewers, [port_of(showing)]) as crowd:
             time.sleep(LEAD_SECONDS)
             idle = _idle(pid, SECONDS / 2)
-            load = Load(CONNECTIONS, SECONDS + 2 * LEAD_SECONDS, tickets, pause_ms=pause)
-            generator = Generator(redeeming.url + PATH, load)
-            delivered = _window(crowd, pid, idle)
-            generator.finish()
-            return delivered
+            with _redemptions(stage, redeeming):
+                return _window(crowd, pid, idle)
 
 
 def _broadcaster(stage: Stage, plan: Plan, size: int) -> Delivered:
+    """With the same redemptions beside it, which it does not hear of: they warm caches and cool them alike."""
     with (
-        stage.contestant("broadcaster", "postgres", str(size), str(1 / FRAMES_PER_SECOND)) as server,
+        stage.fresh("frames") as database,
+        stage.pods(database) as (redeeming,),
+        stage.contestant("broadcaster", database, str(size), str(1 / FRAMES_PER_SECOND)) as server,
         Crowd(plan.viewers, [server.port]) as crowd,
+        _redemptions(stage, redeeming),
     ):
         return _window(crowd, server.pid, 0.0)
+
+
+@contextmanager
+def _redemptions(stage: Stage, pod: Pod) -> Iterator[None]:
+    """Players overtake one another meanwhile, for a little longer than a window lasts."""
+    seconds = SECONDS + 2 * LEAD_SECONDS
+    folder = stage.mint.write(stage.work / "hot", stage.players[:HOT], int(2 * seconds * PER_SECOND))
+    generator = Generator(pod.url + PATH, Load(CONNECTIONS, seconds, folder, pause_ms=1_000 * CONNECTIONS / PER_SECOND))
+    try:
+        yield
+    finally:
+        generator.finish()
 
 
 def _idle(pid: int, seconds: float) -> float:
