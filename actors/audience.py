@@ -86,11 +86,9 @@ class Audience:
             frame = shown.frame(form)
             for viewer in viewers:
                 outlet = viewer.outlet
-                if outlet.is_closing():
-                    continue  # it leaves by itself; uvloop raises at a write to what is closed
                 if viewer.behind or outlet.get_write_buffer_size() > limit:
                     self._fall_behind(viewer)
-                else:
+                elif not outlet.is_closing():  # one that is closed leaves soon; uvloop raises at a write to it
                     outlet.write(frame)
                     self.delivered += 1
         if self._late:
@@ -98,11 +96,11 @@ class Audience:
 
     def start(self, viewer: Viewer, shown: Shown | None) -> None:
         """Writes what one viewer goes on from; to one whose buffer is full, the newest state once it has drained."""
-        if shown is None or viewer.outlet.is_closing():
+        if shown is None:
             return
         if viewer.outlet.get_write_buffer_size() > self._buffer_limit:
             self._fall_behind(viewer)
-        else:
+        elif not viewer.outlet.is_closing():
             viewer.outlet.write(shown.frame(viewer.form))
             self.delivered += 1
 
@@ -119,12 +117,11 @@ class Audience:
             return
         shown, now = source.snapshot(), self._clock()
         for viewer in list(self._late):
-            if viewer.outlet.is_closing():
-                self._late.discard(viewer)
-            elif shown is not None and viewer.outlet.get_write_buffer_size() == 0:
+            outlet = viewer.outlet
+            if shown is not None and outlet.get_write_buffer_size() == 0 and not outlet.is_closing():
                 viewer.behind, viewer.stalled_since = False, None
                 self._late.discard(viewer)
-                viewer.outlet.write(shown.frame(viewer.form))
+                outlet.write(shown.frame(viewer.form))
                 self.delivered += 1
             elif viewer.stalled_since is not None and now - viewer.stalled_since > self._stall_seconds:
                 self.leave(viewer)

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from models.board import Board, Period
-from models.state import Place
+from models.board import Board, Period, Place
 
 
 @dataclass(slots=True)

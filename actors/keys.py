@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass
 
-from models.state import Place
+from models.board import Place
 
 PREFIX = "laurel"
 USER_CHANNEL = f"{PREFIX}:user:"

@@ -14,10 +14,10 @@ from actors.keys import TTL_MS, keys_of
 from actors.messages import Outcome, Request
 from actors.ordering import AWAY, Ordering, ScriptCall
 from actors.supervisor import Supervisor
-from models.board import GLOBAL
+from models.board import GLOBAL, Place
 from models.ids import UserId
 from models.ranking import member_of
-from models.state import Place, PlayerState, Standing
+from models.state import PlayerState, Standing
 
 RANK_WAIT_SECONDS = 0.05
 """How long an answer waits for its rank before it goes out without one."""

@@ -9,13 +9,12 @@ from actors.epochs import Epochs
 from actors.keys import keys_of
 from actors.ordering import AWAY, Ordering
 from models import standings
-from models.board import Board
+from models.board import Board, Place
 from models.database import Database
 from models.errors import DatabaseUnavailable
 from models.ids import UserId
 from models.ranking import Row, member_of, row_of
 from models.standings import Place as UserPlace
-from models.state import Place
 
 CACHE_SECONDS = 1.0
 """How often a board is read from PostgreSQL while Redis is away."""

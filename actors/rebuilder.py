@@ -14,10 +14,10 @@ from actors.loader import Loader
 from actors.mirror import LARGEST_CALL, Change, apply_call
 from actors.ordering import Ordering
 from models import marks, standings
+from models.board import Place
 from models.database import Database
 from models.ids import UserId
 from models.snapshot import Question
-from models.state import Place
 
 log = logging.getLogger("laurel.rebuilder")
 

@@ -9,10 +9,9 @@ from actors.keys import keys_of
 from actors.ordering import AWAY, Ordering, ScriptCall
 from actors.profiles import Profiles
 from actors.supervisor import Supervisor
-from models.board import Board
+from models.board import Board, Place
 from models.control import Notice
 from models.ids import UserId
-from models.state import Place
 
 RETRY_SECONDS = 0.2
 ASKED_SECONDS = 60.0

@@ -14,13 +14,14 @@ from actors.rebuilder import SAFETY_MS, SETTLED_MARK
 from actors.settler import Settler
 from actors.supervisor import Supervisor
 from models import marks, standings
+from models.board import Place
 from models.database import Database
 from models.errors import ModelError
 from models.ids import UserId
 from models.settling import settlement_of
 from models.snapshot import Question
 from models.standings import Young
-from models.state import Place, PlayerState
+from models.state import PlayerState
 
 log = logging.getLogger("laurel.repair")
 

@@ -12,9 +12,9 @@ from actors.leaderboard import Leaderboard
 from actors.ordering import AWAY, Ordering
 from actors.profiles import Profiles
 from actors.supervisor import Supervisor
+from models.board import Place
 from models.ids import BoardId, UserId
 from models.ranking import Row, row_of
-from models.state import Place
 
 BLOCK_MS = 200
 """How long a read waits; also how long a new epoch's first delta may wait to be read."""

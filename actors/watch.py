@@ -11,9 +11,9 @@ from actors.mirror import Mirror
 from actors.ordering import AWAY, Ordering
 from actors.rebuilder import Rebuilder
 from actors.supervisor import Supervisor
+from models.board import Place
 from models.errors import ModelError
 from models.ranking import Row, row_of
-from models.state import Place
 
 log = logging.getLogger("laurel.watch")
 

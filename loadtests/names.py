@@ -15,7 +15,7 @@ NAMES: tuple[tuple[str, str], ...] = (
     ("bonfire", "Bonfire"),
     ("slowlightning", "Slow Lightning"),
     ("olive_bandit", "Olive Bandit"),
-    ("marzipan", "Märzipan"),
+    ("marzipan", "Marzipan"),
     ("northern-lynx", "Northern Lynx"),
     ("puddlejumper", "Puddle Jumper"),
     ("third_moon", "Third Moon"),

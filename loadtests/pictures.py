@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 FOLDER = Path(__file__).parent.parent / "pictures"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars")
-DESKTOP = {"width": 1280, "height": 900}
+DESKTOP = {"width": 1280, "height": 980}
 PHONE = {"width": 390, "height": 844}
-CLIP = {"width": 720, "height": 800}
+CLIP = {"width": 720, "height": 940}
 SPRINTS = 60  # at most, until the player stands in the top
 GOAL_RANK = 6
 CLIP_SECONDS = 6.0
@@ -85,6 +85,7 @@ def still(browser: Browser, url: str, state: Any, name: str, **options: Any) -> 
         page.wait_for_selector(".outcome.praised")
         press(page, "Forage for berries", "Start")
     page.wait_for_function("() => document.querySelectorAll('.leaf').length === 0")
+    page.mouse.move(0, 0)
     page.evaluate("scrollTo(0, 0)")
     await_change(page)
     page.screenshot(path=FOLDER / name)
@@ -112,6 +113,7 @@ def film(context: BrowserContext, url: str) -> list[tuple[float, Image.Image]]:
     session.on("Page.screencastFrame", painted)
     session.send("Page.startScreencast", {"format": "png", "everyNthFrame": 1})
     page.wait_for_timeout(CLIP_SECONDS * 1000)
+    session.remove_listener("Page.screencastFrame", painted)  # the last frame needs no answer
     session.send("Page.stopScreencast")
     return frames
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from models.board import Place
 from models.entry import Entry
 from models.ids import ActionId, UserId
-from models.state import ActionMemory, Place, Standing
+from models.state import ActionMemory, Standing
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from models.entry import SCORING, Entry, Kind
+from models.entry import Entry, Kind
 from models.ids import BoardId
 
 GLOBAL = BoardId("global")
@@ -28,6 +29,10 @@ class Window(StrEnum):
     WEEK = "week"
     MONTH = "month"
     SEASON = "season"
+
+
+Place: TypeAlias = tuple[str, str]
+"""Board key and period id: where a standing belongs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +73,41 @@ class Board:
     top_size: int = 10
     key: str = field(init=False)
     """Board and revision in one word: what derived state is keyed by."""
+    plain: bool = field(init=False)
+    """Whether every redemption and award counts."""
+    latest: list[tuple[Period, Place]] = field(init=False, compare=False, repr=False)
+    """The place last asked for: the same tuple for nearly every entry, and for every state that holds it."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", f"{self.board_id}/{self.revision}")
+        object.__setattr__(self, "latest", [])
+        object.__setattr__(self, "plain", self.actions is None and self.region is None and self.group is None)
 
     def counts(self, entry: Entry) -> bool:
         """Whether an entry counts here, by its kind, action, region and groups."""
-        if entry.kind not in SCORING:
+        kind = entry.kind
+        if kind is Kind.ADJUST:
+            if self.fold is not Fold.SUM or self.actions is not None:
+                return False
+        elif kind is not Kind.REDEEM and kind is not Kind.AWARD:
             return False
-        if entry.kind is Kind.ADJUST and (self.fold is not Fold.SUM or self.actions is not None):
-            return False
+        if self.plain:
+            return True
         if self.actions is not None and entry.action_id not in self.actions:
             return False
         if self.region is not None and entry.region != self.region:
             return False
         return self.group is None or self.group in entry.groups
+
+    def place_at(self, at_ms: int) -> Place | None:
+        """Where an entry of a time belongs: this board's key and the period's id; None outside a season."""
+        latest = self.latest
+        if not latest or not latest[0][0].holds(at_ms):
+            period = self.period_at(at_ms)
+            if period is None:
+                return None
+            latest[:] = [(period, (self.key, period.period_id))]
+        return latest[0][1]
 
     def period_at(self, at_ms: int) -> Period | None:
         """The period that a time falls into; None outside a season."""

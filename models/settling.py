@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from models.board import Place
 from models.database import Database, sql
 from models.ids import UserId
-from models.state import Place, PlayerState, Standing
+from models.state import PlayerState, Standing
 
 SETTLE = sql("settle")
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import msgspec
 
 from models import ledger
-from models.board import Board
+from models.board import Board, Place
 from models.database import Database, Row, Runs, sql
 from models.entry import REFOLDED, Entry
 from models.ids import ActionId, EntryId, UserId
-from models.state import ActionMemory, HistoryFold, Place, PlayerState, Standing, apply_entry
+from models.state import ActionMemory, HistoryFold, PlayerState, Standing, apply_entry
 
 SNAPSHOT = sql("snapshot")
 

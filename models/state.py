@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from models.board import Board, Fold
+from models.board import Board, Fold, Place
 from models.entry import FOREVER_MS, Entry, Kind
 from models.ids import ActionId, UserId
 
@@ -24,10 +24,6 @@ class ActionMemory(NamedTuple):
     last_at: int
     day: int
     times: int
-
-
-Place: TypeAlias = tuple[str, str]
-"""Board key and period id: where a standing belongs."""
 
 
 @dataclass(slots=True)
@@ -95,8 +91,7 @@ def apply_entry(state: PlayerState, entry: Entry, *, counts: bool = True) -> Non
         case _:
             pass
     for board in state.boards if counts else ():
-        if board.counts(entry) and (period := board.period_at(entry.effective_at)):
-            place = (board.key, period.period_id)
+        if board.counts(entry) and (place := board.place_at(entry.effective_at)):
             state.standings[place] = fold_standing(state.standings.get(place), entry, board.fold)
             state.touched.add(place)
 
@@ -126,8 +121,7 @@ class HistoryFold:
 
     def _touch(self, void: Entry) -> None:
         for board in self.state.boards:
-            if period := board.period_at(void.effective_at):
-                place = (board.key, period.period_id)
+            if place := board.place_at(void.effective_at):
                 self.state.standings.setdefault(place, None)
                 self.state.touched.add(place)
 

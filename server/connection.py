@@ -83,7 +83,8 @@ class Connection:
 
     def tell(self, kind: str, payload: bytes) -> None:
         """Writes a message; one whose reader is slow does not get it."""
-        if self._outlet.get_write_buffer_size() <= self._runtime.settings.viewer_buffer_bytes:
+        full = self._outlet.get_write_buffer_size() > self._runtime.settings.viewer_buffer_bytes
+        if not full and not self._outlet.is_closing():
             self._outlet.write(encoded(self._form.wire, kind, payload))
 
     def say(self, kind: str, **data: object) -> None:

@@ -20,7 +20,7 @@ from actors.supervisor import Supervisor
 from actors.users import Users
 from actors.watch import Watch
 from models import catalogue, ledger
-from models.board import Board
+from models.board import Board, Place
 from models.catalogue import Action, Catalogue, Revised
 from models.chain import Chain
 from models.database import Database
@@ -28,7 +28,7 @@ from models.entry import SCORING, Entry, Kind
 from models.ids import ActionId, EntryId, TicketId, UserId, uuid7
 from models.migrate import migrate
 from models.ranking import Row, row_of
-from models.state import Place, PlayerState
+from models.state import PlayerState
 from tickets.ticket import Ticket
 
 CHAIN = Chain({"a": bytes(range(32))}, "a")

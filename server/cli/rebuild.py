@@ -13,8 +13,7 @@ from server.settings import Settings
 if TYPE_CHECKING:
     from actors.ordering import Ordering
     from actors.rebuilder import Rebuilder
-    from models.board import Board
-    from models.state import Place
+    from models.board import Board, Place
 
 NAME = "rebuild"
 HELP = "fills boards in Redis from PostgreSQL anew: one `board<TAB>period<TAB>epoch` a line"

@@ -13,13 +13,13 @@ from actors.messages import AdjustScore, Award, BanPlayer, RedeemTicket, UnbanPl
 from actors.rebuilder import SETTLED_MARK
 from actors.repair import GRACE_MS, Repair
 from models import boards, catalogue, ledger, marks, standings
-from models.board import Board
+from models.board import Board, Place
 from models.database import Database
 from models.entry import FOREVER_MS, Kind
 from models.errors import DatabaseUnavailable
 from models.ids import UserId
 from models.proposal import IdempotencyKey
-from models.state import Place, Standing, fold_history
+from models.state import Standing, fold_history
 from tests.pods import Pod, awaited, history_of, migrated, new_players, simple_catalogue
 from tickets.errors import PlayerBanned
 

@@ -9,9 +9,10 @@ from actors.clock import Clock
 from actors.epochs import Epochs
 from actors.mirror import Change, Mirror, apply_call
 from actors.ordering import Ordering
+from models.board import Place
 from models.entry import MAX_SCORE
 from models.ids import UserId
-from models.state import Place, Standing
+from models.state import Standing
 
 USER = UserId("11111111-1111-4111-8111-111111111111")
 PLACE: Place = ("global/1", "all")

@@ -10,10 +10,11 @@ import pytest
 from actors.keys import TTL_MS, USER_CHANNEL, keys_of
 from actors.mirror import Change, apply_call
 from actors.ordering import Ordering
+from models.board import Place
 from models.entry import MAX_SCORE
 from models.ids import UserId
 from models.ranking import Row, member_of, row_of, sort_key
-from models.state import Place, Standing
+from models.state import Standing
 
 EPOCH = "e1"
 USERS = [UserId(str(UUID(int=number + 1))) for number in range(40)]

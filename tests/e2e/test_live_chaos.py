@@ -157,7 +157,8 @@ async def top_in_database(url: str) -> list[tuple[str, int]]:
     connection = await asyncpg.connect(url)
     try:
         rows = await connection.fetch(
-            "SELECT id::text, score FROM players WHERE version > 0 ORDER BY score DESC, reached_at, id DESC LIMIT 10"
+            "SELECT p.id::text, p.score FROM players p JOIN ledger l ON l.user_id = p.id GROUP BY p.id"
+            " ORDER BY p.score DESC, max(l.effective_at), p.id DESC LIMIT 10"
         )
         return [(row["id"], row["score"]) for row in rows]
     finally:

@@ -13,12 +13,12 @@ from actors.keys import keys_of
 from actors.mirror import Change, apply_call
 from actors.ordering import Ordering
 from models import standings
+from models.board import Place
 from models.database import Database
 from models.entry import MAX_SCORE
 from models.ids import UserId
 from models.ranking import INVERSION_MS, Row, member_of, row_of, sort_key
 from models.standings import standing_of
-from models.state import Place
 from tests.pods import migrated
 
 USERS = [UserId(str(UUID(int=number * 0x1111_1111_1111_1111_1111_1111_1111_1111))) for number in range(16)]

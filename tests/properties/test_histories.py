@@ -23,12 +23,12 @@ from actors.messages import (
     VoidEntry,
 )
 from models import catalogue
-from models.board import GLOBAL, Board, Fold, Window
+from models.board import GLOBAL, Board, Fold, Place, Window
 from models.entry import FOREVER_MS, MAX_SCORE, SCORING, Entry, Kind
 from models.ids import BoardId, UserId
 from models.proposal import IdempotencyKey
 from models.ranking import Row, sort_key
-from models.state import Place, PlayerState, Standing, fold_history
+from models.state import PlayerState, Standing, fold_history
 from tests.pods import CHAIN, Pod, awaited, history_of, migrated, new_players, simple_catalogue
 from tickets.errors import TicketError
 

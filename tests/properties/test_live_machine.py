@@ -366,7 +366,7 @@ def test_a_new_name_crosses_pods_that_heard_of_it_at_different_times() -> None:
 
 
 LiveBoard.TestCase.settings = settings(
-    max_examples=120,
+    max_examples=300,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,

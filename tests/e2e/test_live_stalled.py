@@ -1,0 +1,91 @@
+"""Forty of two hundred viewers stop reading: the others are served as before, the forty go."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import aiohttp
+import psutil
+import pytest
+
+from tests.e2e.players import Told, redeem
+from tests.e2e.test_slow_viewers import connections, stalled_viewer
+from tests.laurel_process import LaurelProcess, until
+
+READERS = 160
+STALLED = 40
+CHANGES = 60
+PACE_SECONDS = 0.06
+SPARE_SECONDS = 0.03
+MOST_BYTES_EACH = 256 * 1024
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(scope="module")
+def pod() -> Iterator[LaurelProcess]:
+    with LaurelProcess() as process:
+        env = {"LAUREL_VIEWER_STALL_SECONDS": "2", "LAUREL_VIEWER_BUFFER_BYTES": "4096"}
+        yield process.start(env=env)
+
+
+@asynccontextmanager
+async def readers(url: str, arrivals: list[float]) -> AsyncIterator[None]:
+    """Viewers that note when each frame comes."""
+    open_now = asyncio.Semaphore(0)
+
+    async def read(session: aiohttp.ClientSession) -> None:
+        async with session.ws_connect(f"{url.replace('http', 'ws', 1)}/api/v1/live") as socket:
+            await socket.receive()
+            open_now.release()
+            async for _ in socket:
+                arrivals.append(time.monotonic())
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        tasks = [asyncio.create_task(read(session)) for _ in range(READERS)]
+        for _ in tasks:
+            await open_now.acquire()
+        yield
+        assert not any(task.done() for task in tasks), "a reader was cut off"
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def p99(pod: LaurelProcess, pairs: list[tuple[str, str]], arrivals: list[float]) -> float:
+    """Seconds from a redemption's start to its frame, for 99 of 100 deliveries."""
+    delays: list[float] = []
+    async with aiohttp.ClientSession() as session:
+        for pair in pairs:
+            arrivals.clear()
+            started = time.monotonic()
+            assert await redeem(session, pod.urls[0], *pair, Told()) == 200
+            async with asyncio.timeout(5):
+                while len(arrivals) < READERS:
+                    await asyncio.sleep(0.002)
+            delays += [at - started for at in arrivals]
+            await asyncio.sleep(PACE_SECONDS)
+    return sorted(delays)[len(delays) * 99 // 100]
+
+
+async def test_stalled_viewers_do_not_delay_the_others(pod: LaurelProcess) -> None:
+    pid, port = pod.pods()[0], urlsplit(pod.urls[0]).port or 0
+    pairs = pod.mint_tickets(3 * CHANGES, 1)
+    arrivals: list[float] = []
+    async with readers(pod.urls[0], arrivals):
+        await p99(pod, pairs[:CHANGES], arrivals)
+        alone = await p99(pod, pairs[CHANGES : 2 * CHANGES], arrivals)
+        before = psutil.Process(pid).memory_info().rss
+        stalled = [stalled_viewer(pod.urls[0]) for _ in range(STALLED)]
+        try:
+            beside = await p99(pod, pairs[2 * CHANGES :], arrivals)
+            most = psutil.Process(pid).memory_info().rss - before
+            print(f"p99 of {READERS}: {alone * 1000:.1f} ms alone, {beside * 1000:.1f} ms beside {STALLED} stalled")
+            assert beside < 2 * alone + SPARE_SECONDS
+            assert most < STALLED * MOST_BYTES_EACH
+        finally:
+            for one in stalled:
+                one.close()
+        await asyncio.to_thread(until, lambda: connections(pid, port) <= READERS + 1)
