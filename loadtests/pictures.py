@@ -24,6 +24,9 @@ CLIP_SECONDS = 6.0
 FRAME_SECONDS = 0.08
 CLIP_QUALITY = 60
 LOOP_PAUSE_MS = 1_500
+CHANGED = """() => document.querySelectorAll(".mark.up:not(:empty)").length >= 1
+  && document.querySelector(".row.leaving, .gain") === null
+  && document.getAnimations().every(({ id }) => id !== "glide")"""
 
 
 def press(page: Page, title: str, button: str) -> None:
@@ -93,8 +96,8 @@ def still(browser: Browser, url: str, state: Any, name: str, **options: Any) -> 
 
 
 def await_change(page: Page) -> None:
-    """Until somebody has just climbed."""
-    page.wait_for_function("() => document.querySelectorAll('.mark.up:not(:empty)').length >= 2", timeout=60_000)
+    """Until somebody has just climbed, and nobody is on the way."""
+    page.wait_for_function(CHANGED, timeout=60_000)
 
 
 def film(context: BrowserContext, url: str) -> list[tuple[float, Image.Image]]:

@@ -2,6 +2,9 @@
 
 from enum import IntEnum
 
+ABORT_SECONDS = 1.0
+"""How long a closed connection may take to read what it was told last."""
+
 
 class CloseCode(IntEnum):
     """WebSocket close codes.

@@ -16,8 +16,6 @@ from server.runtime import Runtime
 
 MAX_BOARDS = 16
 """Boards that one connection may watch at once."""
-ABORT_SECONDS = 1.0
-"""How long a closed connection may take to read what it was told last."""
 
 
 class Connection:

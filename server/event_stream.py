@@ -9,8 +9,8 @@ import msgspec
 from actors.frames import http_chunk
 from actors.shown import Form, Wire
 from server.auth import Session
-from server.closing import CloseCode
-from server.connection import ABORT_SECONDS, Connection
+from server.closing import ABORT_SECONDS, CloseCode
+from server.connection import Connection
 from server.handshake import Asked
 from server.occupancy import Seat
 from server.runtime import Runtime

@@ -9,11 +9,10 @@ from sanic.server.websockets.frame import WebsocketFrameAssembler
 from sanic.server.websockets.impl import WebsocketImplProtocol
 from websockets.frames import Frame
 
-from server.closing import CloseCode
+from server.closing import ABORT_SECONDS, CloseCode
 
 FRAMES_PER_WINDOW = 20
 WINDOW_SECONDS = 10.0
-ABORT_SECONDS = 1.0
 CLOSE_OPCODE = 8
 MASKED = 0x80
 LENGTH_SIZES = {126: 2, 127: 8}

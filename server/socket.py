@@ -10,8 +10,8 @@ from websockets.exceptions import ConnectionClosed
 from actors.audience import Outlet
 from actors.shown import Form, Wire
 from server.auth import Session
-from server.closing import CloseCode
-from server.connection import ABORT_SECONDS, Connection
+from server.closing import ABORT_SECONDS, CloseCode
+from server.connection import Connection
 from server.errors import RequestError
 from server.handshake import Asked
 from server.inbound import Assembler

@@ -8,6 +8,7 @@ from actors.audience import Audience, Viewer
 from actors.frames import Top
 from actors.shown import Form, Shown, Wire, snapshot_of
 
+Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 FORM = Form(Wire.SOCKET, False)
 SHOWN = snapshot_of(Top("global", "all", "e1", 1, 0, ()))
 
@@ -48,6 +49,17 @@ async def show_with_a_closed_one() -> None:
     server = await loop.create_server(lambda: Accepted(transports), "127.0.0.1", 0)
     clients = [await asyncio.open_connection(*server.sockets[0].getsockname()) for _ in range(4)]
     outlets = [await transports.get() for _ in clients]
+    try:
+        await show(outlets, clients)
+    finally:
+        for _, writer in clients:
+            writer.transport.abort()
+        for outlet in outlets:
+            outlet.abort()
+        server.close()
+
+
+async def show(outlets: list[asyncio.Transport], clients: list[Client]) -> None:
     audience, viewers = Audience(1_000, 10), []
     for outlet in outlets:
         viewers.append(Viewer(outlet, lambda: None, FORM))
@@ -57,24 +69,21 @@ async def show_with_a_closed_one() -> None:
         await outlet.get_protocol().lost.wait()
         while not refuses(outlet):
             await asyncio.sleep(0)
-    frame = SHOWN.frame(FORM)
     audience.show(SHOWN, Source())
     audience.start(viewers[0], SHOWN)
     audience._fall_behind(viewers[1])
     audience.sweep(Source())
     assert audience.delivered == 2
-    received = []
     for outlet in outlets[2:]:
         outlet.close()
-    for reader, writer in clients:
-        try:
-            received.append(await reader.read())
-        except ConnectionError:
-            received.append(b"")
-        writer.close()
-    assert sorted(received) == [b"", b"", frame, frame]
-    server.close()
-    await server.wait_closed()
+    assert sorted([await received(reader) for reader, _ in clients]) == [b"", b"", *[SHOWN.frame(FORM)] * 2]
+
+
+async def received(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.read()
+    except ConnectionError:
+        return b""
 
 
 def test_a_closed_viewer_costs_nobody_else_a_frame():
