@@ -17,9 +17,14 @@ class Outlet(Protocol):
         """Bytes handed over and not yet taken by the network."""
         ...
 
-    def is_closing(self) -> bool:
-        """Whether nothing more can be written."""
-        ...
+
+def written(outlet: Outlet, frame: bytes) -> bool:
+    """Whether a connection took a frame; one that is being closed does not, and its viewer leaves soon."""
+    try:
+        outlet.write(frame)
+    except RuntimeError:  # what a transport raises once it, or its sending half, is closed
+        return False
+    return True
 
 
 class Catches(Protocol):
@@ -88,8 +93,7 @@ class Audience:
                 outlet = viewer.outlet
                 if viewer.behind or outlet.get_write_buffer_size() > limit:
                     self._fall_behind(viewer)
-                elif not outlet.is_closing():  # one that is closed leaves soon; uvloop raises at a write to it
-                    outlet.write(frame)
+                elif written(outlet, frame):
                     self.delivered += 1
         if self._late:
             self.sweep(source)
@@ -100,8 +104,7 @@ class Audience:
             return
         if viewer.outlet.get_write_buffer_size() > self._buffer_limit:
             self._fall_behind(viewer)
-        elif not viewer.outlet.is_closing():
-            viewer.outlet.write(shown.frame(viewer.form))
+        elif written(viewer.outlet, shown.frame(viewer.form)):
             self.delivered += 1
 
     def _fall_behind(self, viewer: Viewer) -> None:
@@ -118,11 +121,11 @@ class Audience:
         shown, now = source.snapshot(), self._clock()
         for viewer in list(self._late):
             outlet = viewer.outlet
-            if shown is not None and outlet.get_write_buffer_size() == 0 and not outlet.is_closing():
+            if shown is not None and outlet.get_write_buffer_size() == 0:
                 viewer.behind, viewer.stalled_since = False, None
                 self._late.discard(viewer)
-                outlet.write(shown.frame(viewer.form))
-                self.delivered += 1
+                if written(outlet, shown.frame(viewer.form)):
+                    self.delivered += 1
             elif viewer.stalled_since is not None and now - viewer.stalled_since > self._stall_seconds:
                 self.leave(viewer)
                 self.cut_off += 1

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from actors.audience import Outlet, Viewer
+from actors.audience import Outlet, Viewer, written
 from actors.frames import event
 from actors.shown import Form, encoded
 from models.board import GLOBAL
@@ -81,9 +81,8 @@ class Connection:
 
     def tell(self, kind: str, payload: bytes) -> None:
         """Writes a message; one whose reader is slow does not get it."""
-        full = self._outlet.get_write_buffer_size() > self._runtime.settings.viewer_buffer_bytes
-        if not full and not self._outlet.is_closing():
-            self._outlet.write(encoded(self._form.wire, kind, payload))
+        if self._outlet.get_write_buffer_size() <= self._runtime.settings.viewer_buffer_bytes:
+            written(self._outlet, encoded(self._form.wire, kind, payload))
 
     def say(self, kind: str, **data: object) -> None:
         """Writes a message made here."""

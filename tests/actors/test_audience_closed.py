@@ -47,7 +47,7 @@ async def show_with_a_closed_one() -> None:
     loop = asyncio.get_running_loop()
     transports: asyncio.Queue[asyncio.Transport] = asyncio.Queue()
     server = await loop.create_server(lambda: Accepted(transports), "127.0.0.1", 0)
-    clients = [await asyncio.open_connection(*server.sockets[0].getsockname()) for _ in range(4)]
+    clients = [await asyncio.open_connection(*server.sockets[0].getsockname()) for _ in range(5)]
     outlets = [await transports.get() for _ in clients]
     try:
         await show(outlets, clients)
@@ -69,14 +69,15 @@ async def show(outlets: list[asyncio.Transport], clients: list[Client]) -> None:
         await outlet.get_protocol().lost.wait()
         while not refuses(outlet):
             await asyncio.sleep(0)
+    outlets[4].write_eof()  # as Sanic does when either side closes a socket
     audience.show(SHOWN, Source())
     audience.start(viewers[0], SHOWN)
     audience._fall_behind(viewers[1])
     audience.sweep(Source())
     assert audience.delivered == 2
-    for outlet in outlets[2:]:
+    for outlet in outlets[2:4]:
         outlet.close()
-    assert sorted([await received(reader) for reader, _ in clients]) == [b"", b"", *[SHOWN.frame(FORM)] * 2]
+    assert sorted([await received(reader) for reader, _ in clients]) == [b"", b"", b"", *[SHOWN.frame(FORM)] * 2]
 
 
 async def received(reader: asyncio.StreamReader) -> bytes:
