@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import msgspec
 
+from actors.audience import written
 from actors.frames import http_chunk
 from actors.shown import Form, Wire
 from server.auth import Session
@@ -46,7 +47,7 @@ class EventStream(Connection):
                         await self._ended.wait()
                         return
                 if self._transport.get_write_buffer_size() == 0:
-                    self._transport.write(HEARTBEAT)
+                    written(self._transport, HEARTBEAT)
         finally:
             self._runtime.sockets.discard(self)
             self.leave()
@@ -62,7 +63,7 @@ class EventStream(Connection):
         else:
             if code is CloseCode.GOING_AWAY:
                 wait = msgspec.json.decode(reason, type=GoingAway).reconnect_after_ms
-                self._transport.write(http_chunk(b"retry: %d\n\n" % wait))
+                written(self._transport, http_chunk(b"retry: %d\n\n" % wait))
             self._loop.call_later(ABORT_SECONDS, self._transport.abort)
         self.leave()
         self._ended.set()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from actors.audience import Audience
@@ -162,7 +163,8 @@ class Runtime:
         self.draining = True
         for number, socket_ in enumerate(list(self.sockets)):
             delay = RECONNECT_STEP_MS * (number % RECONNECT_STEPS)
-            socket_.close(CloseCode.GOING_AWAY, f'{{"reconnectAfterMs":{delay}}}')
+            with suppress(RuntimeError):  # one whose transport is closed already has gone by itself
+                socket_.close(CloseCode.GOING_AWAY, f'{{"reconnectAfterMs":{delay}}}')
         self.users.closed = True
         try:
             async with asyncio.timeout(self.settings.grace_seconds / 2):
