@@ -8,7 +8,7 @@ from redis.typing import KeyT
 
 from actors.epochs import Epochs
 from actors.keys import keys_of
-from actors.leaderboard import FRAME_SECONDS, Leaderboard
+from actors.leaderboard import Leaderboard
 from actors.ordering import AWAY, Ordering
 from actors.profiles import Profiles
 from actors.supervisor import Supervisor
@@ -34,7 +34,6 @@ class Stream:
         self._epochs = epochs
         self._profiles = profiles
         self._boards = boards
-        self._clock = asyncio.get_running_loop().time
 
     def start(self, supervisor: Supervisor) -> None:
         """Starts reading."""
@@ -57,17 +56,13 @@ class Stream:
             client = self._ordering.blocking_client()
             try:
                 while not self._ordering.away:
-                    began = self._clock()
-                    if await self._read(client):
-                        # Nothing read before the next frame could be shown: one read a frame, however busy the boards.
-                        await asyncio.sleep(max(0.0, began + FRAME_SECONDS - self._clock()))
+                    await self._read(client)
             except AWAY:
                 await asyncio.sleep(0.1)  # the watch finds out what is wrong
             finally:
                 await client.aclose()
 
-    async def _read(self, client: Redis) -> bool:
-        """Takes what is new on every board; whether there was anything."""
+    async def _read(self, client: Redis) -> None:
         wanted: dict[str, tuple[Leaderboard, str]] = {}
         positions: dict[KeyT, int | bytes | str | memoryview] = {}
         for place, epoch in self._epochs.known().items():
@@ -78,11 +73,10 @@ class Stream:
                 positions[stream] = f"{leaderboard.top.version}-0"
         if not positions:
             await asyncio.sleep(BLOCK_MS / 1000)
-            return False
-        answers = _pairs(await client.xread(positions, count=READ_COUNT, block=BLOCK_MS))
-        for stream, records in answers:
+            return
+        answers = await client.xread(positions, count=READ_COUNT, block=BLOCK_MS)
+        for stream, records in _pairs(answers):
             await self._take(*wanted[stream], records)
-        return bool(answers)
 
     async def _take(self, leaderboard: Leaderboard, epoch: str, records: Sequence[tuple[str, dict[str, str]]]) -> None:
         for number, fields in records:
