@@ -123,6 +123,11 @@ class Leaderboard:
             self._timer = None
 
     @property
+    def due(self) -> float | None:
+        """When the frame that waits goes out, in the loop's time; None when none waits."""
+        return None if self._timer is None else self._timer.when()
+
+    @property
     def shown(self) -> Top | None:
         """The top that the audience was shown last."""
         return self._shown

@@ -19,6 +19,8 @@ from models.ranking import Row, row_of
 BLOCK_MS = 200
 """How long a read waits; also how long a new epoch's first delta may wait to be read."""
 READ_COUNT = 500
+LEAD_SECONDS = 0.004
+"""How long before a frame the last read for it is made."""
 
 
 class Stream:
@@ -57,10 +59,17 @@ class Stream:
             try:
                 while not self._ordering.away:
                     await self._read(client)
+                    await self._rest()
             except AWAY:
                 await asyncio.sleep(0.1)  # the watch finds out what is wrong
             finally:
                 await client.aclose()
+
+    async def _rest(self) -> None:
+        """Leaves what comes before the next frame to one read, just ahead of it."""
+        waiting = [due for board in self._boards.values() if (due := board.due) is not None]
+        if waiting:
+            await asyncio.sleep(max(0.0, min(waiting) - LEAD_SECONDS - asyncio.get_running_loop().time()))
 
     async def _read(self, client: Redis) -> None:
         wanted: dict[str, tuple[Leaderboard, str]] = {}
