@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
-from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
-from tests.laurel_process import LaurelProcess
+from tests.laurel_process import LaurelProcess, until
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -25,7 +24,8 @@ def test_page_recovers_when_its_pod_comes_back(
     player.press("Sprint", "Start")
     pid = site.pods()[0]
     os.kill(pid, number)
-    expect(player.page.locator("#pill")).not_to_have_attribute("data-state", "live")
+    # A pod that is back at once may not show in the pill at all; what counts is that the page follows the new one.
+    until(lambda: not psutil.pid_exists(pid))
     survivor.sprint()
     survivor.press("Cheer for a friend", "Do it")
     survivor.await_rows((ben, 41), (ann, 40))
