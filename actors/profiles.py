@@ -10,7 +10,7 @@ from models.ids import UserId
 from models.players import Profile
 
 CAPACITY = 50_000
-"""Profiles kept, about 30 MB."""
+"""Profiles kept."""
 
 
 class Profiles:

@@ -123,7 +123,7 @@ def _zone(name: str) -> tzinfo:
     return UTC if name == "UTC" else ZoneInfo(name)
 
 
-# The period last asked for of each calendar: nearly every entry falls into the same one (0.1 against 4 µs).
+# The period last asked for of each calendar: nearly every entry falls into the same one (0.2 against 3.9 µs).
 _latest: dict[tuple[Window, str], Period] = {}
 
 

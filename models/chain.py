@@ -37,5 +37,4 @@ class Chain:
 
 
 def _digest(key: bytes, previous: bytes | None, entry: Entry) -> bytes:
-    # hmac.digest is the one-shot C path: 1.1 µs against 3.4 µs for hmac.new on this payload.
     return hmac.digest(key, (previous or GENESIS) + bytes((HASH_VERSION,)) + _encode(entry), hashlib.sha256)

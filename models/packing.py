@@ -28,7 +28,7 @@ _decode = msgspec.msgpack.Decoder(Packed).decode
 
 
 def pack(state: PlayerState) -> bytes:
-    """A settled state as bytes, a tenth of its size: with 8 boards and 8 actions about 500 of 5,000."""
+    """A settled state as bytes: with 8 boards and 8 actions about 500 of them."""
     standings = [(key, period, standing) for (key, period), standing in state.standings.items()]
     return _encode(
         Packed(

@@ -19,7 +19,7 @@ TYPE = "at+jwt"
 REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti"]
 MAX_LENGTH = 4_096
 REMEMBERED = 100_000
-"""Verified tokens kept, about 40 MB; the oldest leave first."""
+"""Verified tokens kept; the oldest leave first."""
 ADMIN = "admin"
 
 
