@@ -14,6 +14,16 @@ from server.embedded.servers import EmbeddedServers
 from tests.laurel_process import LaurelProcess, temporary_folder
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="the sizes that take minutes: five hundred cuts, and so on")
+
+
+@pytest.fixture(scope="session")
+def full(pytestconfig: pytest.Config) -> bool:
+    """Whether tests take the time for their full size."""
+    return bool(pytestconfig.getoption("--full"))
+
+
 @pytest.fixture(scope="session")
 def embedded() -> Iterator[EmbeddedServers]:
     """PostgreSQL and Redis for the whole test run."""

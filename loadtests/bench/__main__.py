@@ -16,7 +16,7 @@ import msgspec
 from loadtests.bench import readme, report
 from loadtests.bench.figures import Figure
 from loadtests.bench.plan import Plan
-from loadtests.bench.rows import boards, frames, growth, latency, memory, redemption, statement
+from loadtests.bench.rows import boards, burst, frames, growth, latency, memory, redemption, statement, storm
 from loadtests.bench.stage import Stage
 
 ROWS = {
@@ -24,7 +24,9 @@ ROWS = {
     "growth": growth.measure,
     "boards": boards.measure,
     "frames": frames.measure,
+    "burst": burst.measure,
     "latency": latency.measure,
+    "storm": storm.measure,
     "memory": memory.measure,
     "statement": statement.measure,
 }
