@@ -1,70 +1,73 @@
-"""No WebSocket, then no events either: the page goes on, and comes back up."""
+"""No WebSocket, then no events either: the page goes on, and comes back up without a reload. So does one that slept."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Route, WebSocketRoute, expect
+import pytest
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.gate import Gate
 from tests.browser.visitor import Visitor
+from tests.laurel_process import LaurelProcess
 
-CLIMB_MS = 75_000
-"""A better way is tried after a second, after half a minute and after a minute."""
 STATE = "data-state"
+PATIENCE_MS = 30_000
+NETWORK_IS_BACK = "window.dispatchEvent(new Event('online'))"
 
 
-class Blockade:
-    """What a proxy on the way lets through."""
-
-    def __init__(self, visitor: Visitor) -> None:
-        self.sockets = self.events = True
-        self.opened: list[str] = []
-        visitor.server_goes_away = True
-        visitor.context.route_web_socket("**/api/v1/live?*", self._socket)
-        visitor.context.route("**/api/v1/live/events?*", self._stream)
-
-    def _socket(self, route: WebSocketRoute) -> None:
-        if self.sockets:
-            route.close(code=1011, reason="blocked")
-        else:
-            self.opened.append("websocket")
-            route.connect_to_server()
-
-    def _stream(self, route: Route) -> None:
-        if self.events:
-            route.abort()
-        else:
-            self.opened.append("events")
-            route.continue_()
+@pytest.fixture
+def gate(site: LaurelProcess) -> Iterator[Gate]:
+    with Gate(urlsplit(site.urls[0]).port or 0) as gate:
+        yield gate
 
 
-def test_without_sockets_by_events_without_both_by_asking_and_back(visit: Visit, names: Iterator[str]):
-    visitor, scorer = visit(0), visit(1).register(name := next(names))
-    pill = visitor.page.locator("#pill")
-    blockade = Blockade(visitor)
-    visitor.page.reload()
-    expect(pill).to_have_attribute(STATE, "polling", timeout=30_000)
+@pytest.fixture
+def behind(browser: Browser, gate: Gate) -> Iterator[Visitor]:
+    """A window behind the gate; what it says of lost connections is expected."""
+    visitor = Visitor(browser, gate.url)
+    visitor.server_goes_away = True
+    yield visitor.open()
+    visitor.close()
+    assert visitor.complaints == []
+    assert list(visitor.outside()) == []
+
+
+def test_each_way_that_is_blocked_is_left_for_the_next_and_taken_again(
+    behind: Visitor, gate: Gate, visit: Visit, names: Iterator[str]
+):
+    scorer, pill = visit(1).register(name := next(names)), behind.page.locator("#pill")
+    scorer.sprint()
+    behind.await_rows((name, 10))
+    assert gate.seen == ["websocket"]
+    gate.shut("websocket")
+    behind.page.wait_for_function("() => document.querySelector('#pill').dataset.state !== 'live'")
+    expect(pill).to_have_attribute(STATE, "live", timeout=PATIENCE_MS)
+    assert gate.seen == ["websocket", "events"]
+    scorer.sprint()
+    behind.await_rows((name, 20))
+    gate.shut("events")
+    expect(pill).to_have_attribute(STATE, "polling", timeout=PATIENCE_MS)
     expect(pill).not_to_have_text("Live")
     scorer.sprint()
-    visitor.await_rows((name, 10))
-    blockade.events = False
-    expect(pill).to_have_attribute(STATE, "live", timeout=CLIMB_MS)
-    assert blockade.opened == ["events"]
+    behind.await_rows((name, 30))
+    gate.open("websocket", "events")
+    behind.page.evaluate(NETWORK_IS_BACK)
+    expect(pill).to_have_attribute(STATE, "live", timeout=PATIENCE_MS)
+    assert gate.seen[-1] == "websocket"
     scorer.sprint()
-    visitor.await_rows((name, 20))
-    blockade.sockets = False
-    visitor.page.reload()
-    expect(pill).to_have_attribute(STATE, "live")
-    assert blockade.opened == ["events", "websocket"]
-    scorer.sprint()
-    visitor.await_rows((name, 30))
+    behind.await_rows((name, 40))
 
 
-def test_without_sockets_a_page_is_live_by_events(visit: Visit, names: Iterator[str]):
-    visitor, scorer = visit(0), visit(1).register(name := next(names))
-    blockade = Blockade(visitor)
-    blockade.events = False
-    visitor.page.reload()
-    visitor.await_live()
+def test_a_tab_that_slept_catches_up(behind: Visitor, gate: Gate, visit: Visit, names: Iterator[str]):
+    scorer = visit(1).register(name := next(names))
     scorer.sprint()
-    visitor.await_rows((name, 10))
-    assert set(blockade.opened) == {"events"}
+    behind.await_rows((name, 10))
+    devtools = behind.context.new_cdp_session(behind.page)
+    devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
+    gate.cut()
+    scorer.sprint()
+    scorer.sprint()
+    devtools.send("Page.setWebLifecycleState", {"state": "active"})
+    behind.await_rows((name, 30))
+    behind.await_live()

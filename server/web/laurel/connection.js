@@ -85,11 +85,14 @@ export class Connection {
     this.#link = this.#open(this.#ladder.transport);
   }
 
-  /** Looks at once whether the link lives, or makes one. */
+  /** Looks at once whether the link lives and whether there is a better one, or makes one. */
   checkNow() {
-    if (this.#link !== null) return this.#link.probe();
-    this.#ladder.forgive();
-    this.restart();
+    if (this.#link === null) {
+      this.#ladder.forgive();
+      return this.restart();
+    }
+    this.#link.probe();
+    this.#climbNow();
   }
 
   /** Asks for what came after a position. @param {import("./fold.js").Position} position */
@@ -185,6 +188,13 @@ export class Connection {
     if (this.#ladder.above.length === 0) return;
     const delayMs = Math.max(this.#ladder.climbAfterMs(), this.#climbNotBefore - performance.now());
     this.#climb = setTimeout(() => this.#try(this.#ladder.above), delayMs);
+  }
+
+  #climbNow() {
+    const { above } = this.#ladder;
+    if (this.#trial !== null || above.length === 0 || performance.now() < this.#climbNotBefore) return;
+    clearTimeout(this.#climb);
+    this.#try(above);
   }
 
   /** @param {readonly Transport[]} candidates best first */
