@@ -5,12 +5,10 @@ from typing import Literal
 from msgspec import UNSET
 from sanic import Request
 
-from actors.errors import PlayerUnknown
 from actors.frames import rfc3339
 from models.board import GLOBAL, Board
 from models.errors import DatabaseUnavailable
 from models.ids import UserId
-from models.snapshot import Question
 from server.dialects.shapes import (
     Leaderboard,
     NamedScore,
@@ -41,15 +39,17 @@ async def top_scores(runtime: Runtime, request: Request) -> TopScores:
 
 
 async def _top(runtime: Runtime) -> list[Score]:
-    """From Redis or PostgreSQL, and with both away as the pod showed it last."""
+    """From Redis or PostgreSQL; with both away as the pod showed it last, if that is newer than what was read."""
+    shown = runtime.leaderboards[GLOBAL].shown if GLOBAL in runtime.leaderboards else None
     try:
         page = await runtime.reading.top(*_global(runtime), TOP)
     except DatabaseUnavailable:
-        shown = runtime.leaderboards[GLOBAL].shown
         if shown is None:
             raise
-        return [Score(user_id=row.user_id, score=row.score) for row in shown.rows[:TOP]]
-    return [Score(user_id=row.user_id, score=row.score) for row in page.rows]
+    else:
+        if shown is None or not page.degraded or page.as_of >= shown.at:
+            return [Score(user_id=row.user_id, score=row.score) for row in page.rows]
+    return [Score(user_id=row.user_id, score=row.score) for row in shown.rows[:TOP]]
 
 
 def _global(runtime: Runtime) -> tuple[Board, str]:
@@ -86,13 +86,9 @@ async def _leaderboard(runtime: Runtime, user_id: UserId | None) -> Leaderboard:
 
 
 async def _own_rank(runtime: Runtime, board: Board, period: str, user_id: UserId) -> OwnRank:
+    """Who is not on the board has no rank there and no points."""
     place = await runtime.reading.place(board, period, user_id)
-    if place is not None:
-        return OwnRank(rank=place.rank, score=place.row.score)
-    (found,) = await runtime.loader.read([Question(user_id)])
-    if found.state is None:
-        raise PlayerUnknown("there is no such player")
-    return OwnRank(rank=None, score=found.state.score)
+    return OwnRank(rank=None, score=0) if place is None else OwnRank(rank=place.rank, score=place.row.score)
 
 
 async def numbered_page(runtime: Runtime, request: Request) -> NumberedPage:

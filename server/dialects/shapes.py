@@ -88,7 +88,7 @@ class RankedScore(Wire, frozen=True):
 
 
 class OwnRank(Wire, frozen=True):
-    """B: the caller's own place; no rank when not on the board."""
+    """B: the caller's own place; not on the board: no rank and no points."""
 
     rank: int | None
     score: int
