@@ -17,10 +17,14 @@ from server.runtime import Runtime
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One of the five, by its letter; `marker` is the name in a body that tells it from another on the same path."""
+    """One of the five, by its letter, and how it says no.
+
+    `marker` is the name in a body that tells it from another on the same path.
+    """
 
     name: str
     refuse: Callable[[Problem], Refusal]
+    refusal: type[Struct]
     marker: str | None = None
 
 
@@ -49,11 +53,11 @@ class Read:
     method: str = "GET"
 
 
-A = Dialect("a", coded)
-B = Dialect("b", coded)
-C = Dialect("c", with_status)
-D = Dialect("d", plain, marker="authToken")
-E = Dialect("e", coded)
+A = Dialect("a", coded, shapes.CodedRefusal)
+B = Dialect("b", coded, shapes.CodedRefusal)
+C = Dialect("c", with_status, shapes.StatusRefusal)
+D = Dialect("d", plain, shapes.PlainRefusal, marker="authToken")
+E = Dialect("e", coded, shapes.CodedRefusal)
 
 WRITES = (
     Write(A, "POST", "/api/action/do", shapes.DoAction, shapes.NewScore, writing.action, writing.new_score),

@@ -71,11 +71,17 @@ def ledger_top(board: LaurelProcess) -> list[tuple[str, int]]:
     return [(row["user_id"], row["score"]) for row in rows]
 
 
+@pytest.fixture(scope="module")
+def players(board: LaurelProcess) -> list[str]:
+    """Players of different scores."""
+    return scored(board, 4)
+
+
 @pytest.fixture
-def filled(board: LaurelProcess, caller: Caller) -> list[tuple[str, int]]:
+def filled(board: LaurelProcess, caller: Caller, players: list[str]) -> list[tuple[str, int]]:
     """A board that every pod shows, and what PostgreSQL has of it."""
-    scored(board, 4)
     expected = ledger_top(board)
+    assert len(expected) >= len(players)
     until(lambda: all(top == expected for top in tops(board, caller)), 10)
     database_url = board.config()["databaseUrl"]
     statement = """
