@@ -84,8 +84,8 @@ def send(caller: Caller, method: str, path: str, body: bytes, media_type: str = 
 
 
 def everywhere(board: LaurelProcess, caller: Caller, send_one: Callable[[Caller], httpx.Response]) -> list[Any]:
-    """The same request sixteen times at once, over both pods."""
-    callers = [caller.at(url) for url in board.urls * 8]
+    """The same request ten times at once, over both pods."""
+    callers = [caller.at(url) for url in board.urls * 5]
     try:
         with ThreadPoolExecutor(len(callers)) as pool:
             return list(pool.map(send_one, callers))
