@@ -22,6 +22,7 @@ from models.ids import EntryId, UserId
 from models.proposal import Draft, IdempotencyKey
 from models.snapshot import Question
 from models.state import PlayerState
+from tickets.client_time import ClientTime, judge_client_time
 from tickets.errors import ActionUnknown, TicketError
 from tickets.policy import judge_instant, judge_ticket
 from tickets.ticket import Ticket
@@ -63,11 +64,12 @@ def decide(command: Command, state: PlayerState, now_ms: int, catalogue: Catalog
 
 def _draft(command: Command, state: PlayerState, now_ms: int, catalogue: Catalogue) -> Draft:
     match command:
-        case RedeemTicket(ticket):
-            return _redeem(ticket, state, now_ms, catalogue)
-        case RedeemInstant(entry_id, revised, key):
+        case RedeemTicket(ticket, client_time):
+            return _redeem(ticket, client_time, state, now_ms, catalogue)
+        case RedeemInstant(entry_id, revised, key, client_time):
             _raise(judge_instant(revised.action, state, now_ms))
-            return _scoring(state, entry_id, Kind.REDEEM, revised.action.points, revised, key=key)
+            told = _told(client_time, None, now_ms)
+            return _scoring(state, entry_id, Kind.REDEEM, revised.action.points, revised, meta=told, key=key)
         case RecallTicket():
             raise EntryUnknown
         case Award(entry_id, revised, points, reason, caller, key):
@@ -117,7 +119,17 @@ def _scoring(
     )
 
 
-def _redeem(ticket: Ticket, state: PlayerState, now_ms: int, catalogue: Catalogue) -> Draft:
+def _told(client_time: ClientTime | None, issued_at: int | None, now_ms: int) -> dict[str, str | int]:
+    """What an entry records of the client's own time."""
+    if client_time is None:
+        return {}
+    _raise(judge_client_time(client_time, issued_at, now_ms))
+    return {"clientAt": client_time.at_ms}
+
+
+def _redeem(
+    ticket: Ticket, client_time: ClientTime | None, state: PlayerState, now_ms: int, catalogue: Catalogue
+) -> Draft:
     action = catalogue.judged_by(ticket.action_id, ticket.revision)
     if action is None:
         raise ActionUnknown(actionId=ticket.action_id)
@@ -125,6 +137,8 @@ def _redeem(ticket: Ticket, state: PlayerState, now_ms: int, catalogue: Catalogu
     meta: dict[str, str | int] = {"issuedAt": ticket.issued_at}
     if ticket.build is not None:
         meta["build"] = ticket.build
+    if client_time is not None:
+        meta |= _told(client_time, ticket.issued_at, now_ms)
     revised = Revised(action, ticket.revision)
     return _scoring(state, EntryId(ticket.ticket_id), Kind.REDEEM, action.points, revised, meta=meta)
 

@@ -9,13 +9,15 @@ from models.catalogue import Revised
 from models.entry import Entry
 from models.ids import EntryId, TicketId
 from models.proposal import IdempotencyKey
+from tickets.client_time import ClientTime
 from tickets.ticket import Ticket
 
 
 class RedeemTicket(Struct, frozen=True):
-    """Redeem a verified ticket of this player; `now` is judged by the actor."""
+    """Redeem a verified ticket of this player; the actor judges it by its own time, and the client's if one is told."""
 
     ticket: Ticket
+    client_time: ClientTime | None = None
 
 
 class RedeemInstant(Struct, frozen=True):
@@ -24,6 +26,7 @@ class RedeemInstant(Struct, frozen=True):
     entry_id: EntryId
     action: Revised
     key: IdempotencyKey | None
+    client_time: ClientTime | None = None
 
 
 class RecallTicket(Struct, frozen=True):

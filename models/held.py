@@ -1,9 +1,20 @@
 """Tickets kept for clients that can only send an id."""
 
+from dataclasses import dataclass
+
 from models.database import Database, sql
 from models.ids import TicketId
 
 HOLD = sql("hold")
+KNOWN = sql("known_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a UUID is here: the id of a held ticket (its signed text), of a ledger entry, of both or of nothing."""
+
+    ticket: str | None
+    recorded: bool
 
 
 async def hold(database: Database, ticket_id: TicketId, user_id: str, text: str, expires_at: int) -> None:
@@ -15,3 +26,9 @@ async def find(database: Database, ticket_id: TicketId) -> str | None:
     """The signed ticket of an id, or None."""
     rows = await database.rows("SELECT ticket FROM held_tickets WHERE ticket_id = $1", ticket_id)
     return rows[0]["ticket"] if rows else None
+
+
+async def known(database: Database, uuid: str) -> Known:
+    """What is known under an id that a client sent; raises DatabaseUnavailable."""
+    (row,) = await database.rows(KNOWN, uuid)
+    return Known(row["ticket"], row["recorded"])

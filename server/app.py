@@ -6,7 +6,7 @@ from typing import Any
 from sanic import Sanic
 from sanic.config import Config
 
-from server.errors import answer_error
+from server.dialects import routes as dialects
 from server.routes import accounts, actions, boards, events, live, me, page, probes, tickets
 from server.runtime import Runtime
 from server.settings import Settings
@@ -49,10 +49,10 @@ def make_app(settings: Settings) -> "Sanic[Config, Context]":
         }
     )
     app: Sanic[Config, Context] = Sanic("laurel", config=config, ctx=Context(), configure_logging=False)
-    for module in (tickets, accounts, actions, boards, me, live, events, page, probes):
+    for module in (tickets, accounts, actions, boards, me, live, events, page, probes, dialects):
         app.blueprint(module.blueprint)
     app.ctx.web = page.load()
-    app.error_handler.add(Exception, answer_error)
+    app.error_handler.add(Exception, dialects.answer_error)
     app.before_server_start(_start(settings))
     app.before_server_stop(_stop)
     return app

@@ -18,6 +18,7 @@ from actors.mirror import Mirror
 from actors.notices import Notices
 from actors.ordering import Ordering
 from actors.overtaking import Overtaken
+from actors.paging import Paging
 from actors.personal import Personal
 from actors.profiles import Profiles
 from actors.reading import Reading
@@ -107,6 +108,7 @@ class Runtime:
         self.personal = Personal(self.ordering)
         self.renaming = Renaming(self.ordering, self.epochs, self.profiles, self.clock)
         self.reading = Reading(self.database, self.ordering, self.epochs, self.clock)
+        self.paging = Paging(self.database, self.ordering, self.epochs)
         self.users = Users(
             self.committer,
             self.loader,

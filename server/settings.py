@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
+from models.ids import is_slug
 from server.keys import HmacKey, JwtKey, KeyFormatError, parse_hmac_keys, parse_jwt_keys
 
 PREFIX = "LAUREL_"
@@ -56,6 +57,12 @@ def _one_of(*words: str) -> Callable[[str], str]:
         return value
 
     return parse
+
+
+def _slug(value: str) -> str:
+    if not is_slug(value):
+        raise ValueError("must be an action id of [a-z0-9-]{1,64}")
+    return value
 
 
 def _flag(value: str) -> bool:
@@ -118,6 +125,9 @@ class Settings:
     )
     trusted_proxies: int = _setting(_whole(0, 16), "proxies in front whose X-Forwarded-For is believed", default=0)
     cache_ttl_seconds: int = _setting(_whole(0, 86_400), "how long a board that was read is kept", default=2)
+    c_default_action: str | None = _setting(
+        _slug, "instant action that ids of dialect C's clients count for; none: refused", default=None
+    )
     log_level: str = _setting(_one_of(*LOG_LEVELS), f"least level logged: {', '.join(LOG_LEVELS)}", default="info")
     log_format: str = _setting(
         _one_of(*LOG_FORMATS), "console, json, or auto: console on a terminal, else json", default="auto"

@@ -12,7 +12,8 @@ TicketError                 `code` is the contract's stable word, `facts` go int
 ├── TicketTooEarly          faster than the action can be done
 ├── TicketOverlaps          issued before the player's last redemption of that action
 ├── Cooldown                too soon after the last one
-└── DailyLimit              enough for this UTC day
+├── DailyLimit              enough for this UTC day
+└── ClientTimeOff           the client's own time is not of now, or before the ticket's
 """
 
 from typing import ClassVar
@@ -111,3 +112,10 @@ class DailyLimit(TicketError):
 
     code = "daily_limit"
     sentence = "This action has reached its limit for today."
+
+
+class ClientTimeOff(TicketError):
+    """The client's own time cannot be that of the action."""
+
+    code = "conflict"
+    sentence = "The timestamp is more than five minutes away from now, or lies before the ticket."

@@ -11,7 +11,7 @@ from actors.messages import Command, RecallTicket, RedeemInstant, RedeemTicket
 from models import held
 from models.catalogue import Revised
 from models.errors import DataRejected
-from models.ids import ActionId, EntryId, TicketId, UserId, uuid7
+from models.ids import ActionId, EntryId, TicketId, uuid7
 from models.proposal import IdempotencyKey
 from server.auth import Session
 from server.bodies import answer, decode
@@ -86,16 +86,18 @@ async def redeem(request: Request) -> HTTPResponse:
     if (body.ticket is UNSET) + (body.ticket_id is UNSET) + (body.action_id is UNSET) != 2:  # noqa: PLR2004
         raise InvalidRequest("send exactly one of ticket, ticketId and actionId")
     if body.ticket is not UNSET:
-        command: Command = await _by_ticket(runtime, session, body.ticket)
+        command: Command = await by_ticket(runtime, session, body.ticket)
     elif body.ticket_id is not UNSET:
         command = await _by_id(runtime, session, TicketId(body.ticket_id.lower()))
     else:
-        key = request.headers.get("idempotency-key")
-        command = _instant(runtime, session.user_id, str(body.action_id), key)
+        action_id = str(body.action_id)
+        key = idempotency_key(f"instant:{session.user_id}", request.headers.get("idempotency-key"), action_id)
+        command = instant(runtime, action_id, key)
     return answer(redeem_answer(await runtime.tell(session.user_id, command)))
 
 
-async def _by_ticket(runtime: Runtime, session: Session, text: str) -> RedeemTicket:
+async def by_ticket(runtime: Runtime, session: Session, text: str) -> RedeemTicket:
+    """The command of a signed ticket; raises TicketForged or TicketNotYours."""
     ticket = runtime.signer.verify(text)
     if ticket.user_id != session.user_id:
         raise TicketNotYours
@@ -108,15 +110,16 @@ async def _by_ticket(runtime: Runtime, session: Session, text: str) -> RedeemTic
 async def _by_id(runtime: Runtime, session: Session, ticket_id: TicketId) -> Command:
     """A held ticket, or else whatever the ledger has under this id."""
     text = await runtime.supervisor.detached("held", held.find(runtime.database, ticket_id))
-    return RecallTicket(ticket_id) if text is None else await _by_ticket(runtime, session, text)
+    return RecallTicket(ticket_id) if text is None else await by_ticket(runtime, session, text)
 
 
-def _instant(runtime: Runtime, user_id: UserId, action_id: str, key: str | None) -> RedeemInstant:
+def instant(runtime: Runtime, action_id: str, key: IdempotencyKey | None) -> RedeemInstant:
+    """The command of an instant action; raises ActionUnknown, ActionDisabled or NotInstant."""
     revised = _enabled(runtime, action_id, even_disabled=key is not None)
     if revised.action.ticket != "instant":
         raise NotInstant(actionId=action_id)
     entry_id = EntryId(uuid7(runtime.clock.now_ms()))
-    return RedeemInstant(entry_id, revised, idempotency_key(f"instant:{user_id}", key, action_id))
+    return RedeemInstant(entry_id, revised, key)
 
 
 def _enabled(runtime: Runtime, action_id: str, *, even_disabled: bool = False) -> Revised:

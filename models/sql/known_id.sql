@@ -1,0 +1,3 @@
+-- What is known under an id: the held ticket, and whether the ledger has an entry.
+SELECT (SELECT ticket FROM held_tickets WHERE ticket_id = $1::uuid) AS ticket,
+       EXISTS (SELECT FROM ledger WHERE entry_id = $1::uuid) AS recorded

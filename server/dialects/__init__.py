@@ -1,0 +1,1 @@
+"""The five scoreboard APIs that existing frontends speak, in front of one core."""

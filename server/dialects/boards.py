@@ -1,0 +1,138 @@
+"""What each dialect reads of the board `global`."""
+
+from typing import Literal
+
+from msgspec import UNSET
+from sanic import Request
+
+from actors.frames import rfc3339
+from models.board import GLOBAL, Board
+from models.errors import DatabaseUnavailable
+from models.ids import UserId
+from server.dialects.shapes import (
+    Leaderboard,
+    NamedScore,
+    NumberedPage,
+    OwnRank,
+    RankedScore,
+    Score,
+    TopScores,
+)
+from server.errors import InvalidRequest, NotFound
+from server.runtime import Runtime
+
+TOP = 10
+MAX_LIMIT = 100
+MAX_PAGE = 2**53 - 1
+
+
+async def scores(runtime: Runtime, request: Request) -> list[Score]:
+    """A and E: the top 10, for players."""
+    runtime.tokens.required(request)
+    return await runtime.supervisor.detached("top", _top(runtime))
+
+
+async def top_scores(runtime: Runtime, request: Request) -> TopScores:
+    """D: the top 10, for everybody."""
+    runtime.tokens.optional(request)
+    return TopScores(top_scores=await runtime.supervisor.detached("top", _top(runtime)))
+
+
+async def _top(runtime: Runtime) -> list[Score]:
+    """From Redis or PostgreSQL; with both away as the pod showed it last, if that is newer than what was read."""
+    shown = runtime.leaderboards[GLOBAL].shown if GLOBAL in runtime.leaderboards else None
+    try:
+        page = await runtime.reading.top(*_global(runtime), TOP)
+    except DatabaseUnavailable:
+        if shown is None:
+            raise
+    else:
+        if shown is None or not page.degraded or page.as_of >= shown.at:
+            return [Score(user_id=row.user_id, score=row.score) for row in page.rows]
+    return [Score(user_id=row.user_id, score=row.score) for row in shown.rows[:TOP]]
+
+
+def _global(runtime: Runtime) -> tuple[Board, str]:
+    leaderboard = runtime.leaderboards.get(GLOBAL)
+    period = None if leaderboard is None else leaderboard.board.period_at(runtime.clock.now_ms())
+    if leaderboard is None or period is None:
+        raise NotFound("there is no board yet")
+    return leaderboard.board, period.period_id
+
+
+async def leaderboard(runtime: Runtime, request: Request) -> Leaderboard:
+    """B: the top 10 with names, for everybody; players learn their own rank."""
+    session = runtime.tokens.optional(request)
+    user_id = None if session is None else session.user_id
+    return await runtime.supervisor.detached("leaderboard", _leaderboard(runtime, user_id))
+
+
+async def _leaderboard(runtime: Runtime, user_id: UserId | None) -> Leaderboard:
+    board, period = _global(runtime)
+    page = await runtime.reading.top(board, period, TOP)
+    await runtime.profiles.load([row.user_id for row in page.rows])
+    rows = [
+        RankedScore(
+            user_id=row.user_id, username=runtime.profiles.get(row.user_id).username, score=row.score, rank=rank
+        )
+        for rank, row in enumerate(page.rows, page.first_rank)
+    ]
+    return Leaderboard(
+        leaderboard=rows,
+        total_users=page.total,
+        last_updated=rfc3339(page.as_of),
+        user_rank=UNSET if user_id is None else await _own_rank(runtime, board, period, user_id),
+    )
+
+
+async def _own_rank(runtime: Runtime, board: Board, period: str, user_id: UserId) -> OwnRank:
+    """Who is not on the board has no rank there and no points."""
+    place = await runtime.reading.place(board, period, user_id)
+    return OwnRank(rank=None, score=0) if place is None else OwnRank(rank=place.rank, score=place.row.score)
+
+
+async def numbered_page(runtime: Runtime, request: Request) -> NumberedPage:
+    """C: a page by number, for players; ascending pages begin at the last rank."""
+    runtime.tokens.required(request)
+    page = _whole(request, "page", 1, MAX_PAGE)
+    limit = _whole(request, "limit", TOP, MAX_LIMIT)
+    sort = _sort(request)
+    return await runtime.supervisor.detached("page", _numbered_page(runtime, page, limit, sort))
+
+
+async def _numbered_page(runtime: Runtime, page: int, limit: int, sort: Literal["ASC", "DESC"]) -> NumberedPage:
+    board, period = _global(runtime)
+    rows = await runtime.paging.rows(board, period, (page - 1) * limit, limit, ascending=sort == "ASC")
+    await runtime.profiles.load([row.user_id for row in rows])
+    named = [
+        NamedScore(user_id=row.user_id, username=runtime.profiles.get(row.user_id).username, score=row.score)
+        for row in rows
+    ]
+    return NumberedPage(leaderboard=named, page=page, limit=limit, sort=sort)
+
+
+def _sort(request: Request) -> Literal["ASC", "DESC"]:
+    match _single(request, "sort"):
+        case None | "DESC":
+            return "DESC"
+        case "ASC":
+            return "ASC"
+        case _:
+            raise InvalidRequest("sort must be ASC or DESC")
+
+
+def _whole(request: Request, name: str, default: int, most: int) -> int:
+    text = _single(request, name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdecimal() or len(text) > len(str(most)) or not 1 <= int(text) <= most:
+        raise InvalidRequest(f"{name} must be a whole number from 1 to {most}")
+    return int(text)
+
+
+def _single(request: Request, name: str) -> str | None:
+    """A parameter that stands at most once; an empty one is not a missing one."""
+    found = request.get_args(keep_blank_values=True).getlist(name, [])
+    if len(found) > 1:
+        raise InvalidRequest(f"{name} stands twice")
+    return found[0] if found else None

@@ -1,0 +1,1 @@
+"""The five frontends, each as its team might have written it."""

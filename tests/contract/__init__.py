@@ -1,0 +1,1 @@
+"""What frontends rely on, written from the contract alone."""
