@@ -13,7 +13,7 @@ from actors.supervisor import Supervisor
 
 log = logging.getLogger("laurel.asking")
 
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.1
 """How long what nobody waits for may wait for more of its kind."""
 PATIENCE_SECONDS = 0.25
 """An answer later than this is none: no request waits for it."""
@@ -114,7 +114,7 @@ class Asking(Generic[T]):
                 continue
             try:
                 async with asyncio.timeout(PATIENCE_SECONDS):
-                    (answers,) = await self._ordering.run([(self.script, list(part), self._arguments(part))])
+                    (answers,) = await self._ordering.run([(self.script, (), self._arguments(part))])
                 self._hear(part, answers)
             except AWAY as error:
                 self._alone_until = self._clock() + ALONE_SECONDS
@@ -124,7 +124,7 @@ class Asking(Generic[T]):
                 self._decide(part | pending)
                 raise
 
-    def _arguments(self, part: Mapping[str, Question[T]]) -> list[str | int]:
+    def _arguments(self, part: Mapping[str, Question[T]]) -> list[str | int | bytes]:
         """What the script is to know of some keys."""
         raise NotImplementedError
 

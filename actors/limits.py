@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
+import msgspec
+
 from actors.asking import Asking, Question
 from actors.keys import LIMIT_KEY
 from actors.ordering import Ordering
@@ -11,11 +13,13 @@ from actors.quota import Limit, Tally, Verdict
 MAX_TALLIES = 50_000
 """Windows that a pod keeps in memory, 400 bytes each; the oldest leave first."""
 
+_pack = msgspec.msgpack.Encoder().encode
+
 
 class Limits(Asking[Tally]):
     """Counts in Redis, where counters expire with their window; without Redis each pod counts for itself.
 
-    An emptied Redis begins all windows anew. With a pod that dies, the uses of its last 20 ms are forgotten.
+    An emptied Redis begins all windows anew. With a pod that dies, the uses of its last 100 ms are forgotten.
     """
 
     name, script = "limits", "spend"
@@ -48,12 +52,12 @@ class Limits(Asking[Tally]):
         tally = self._tallies[key] = Tally(limit, now)
         return tally
 
-    def _arguments(self, part: Mapping[str, Question[Tally]]) -> list[str | int]:
-        arguments: list[str | int] = []
-        for question in part.values():
+    def _arguments(self, part: Mapping[str, Question[Tally]]) -> list[str | int | bytes]:
+        values: list[str | int] = []
+        for key, question in part.items():
             limit = question.about.limit
-            arguments += limit.quota, limit.window_seconds * 1000, question.about.tell(), len(question.waiting)
-        return arguments
+            values += key, limit.quota, limit.window_seconds * 1000, question.about.tell(), len(question.waiting)
+        return [_pack(values)]
 
     def _hear(self, part: Mapping[str, Question[Tally]], answers: Sequence[int]) -> None:
         now = self._clock()

@@ -6,6 +6,8 @@ long as that is a small share of what was left when it last heard. Near the limi
 
 from dataclasses import dataclass
 
+import msgspec
+
 UNASKED = 60
 """One use in so many of what is left may be spent before it is told: 3 pods overshoot by 2 of 60 at most, 3.3 %."""
 
@@ -19,8 +21,7 @@ class Limit:
     window_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """Whether a use is within its limit, what is left then, and in how many seconds the window ends."""
 
     limit: Limit

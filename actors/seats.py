@@ -5,6 +5,8 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from actors.asking import Asking, Question
 from actors.keys import SEATS_KEY
 from actors.ordering import Ordering
@@ -13,6 +15,8 @@ from actors.supervisor import Supervisor
 LEASE_SECONDS = 15
 """How long the connections of a dead pod still count."""
 RENEW_SECONDS = 5
+
+_pack = msgspec.msgpack.Encoder().encode
 
 
 class Seats(Asking[int]):
@@ -62,15 +66,15 @@ class Seats(Asking[int]):
             for who in self._counts:
                 self.note(SEATS_KEY + who, 0)
 
-    def _arguments(self, part: Mapping[str, Question[int]]) -> list[str | int]:
-        arguments: list[str | int] = [self._pod, LEASE_SECONDS * 1000]
+    def _arguments(self, part: Mapping[str, Question[int]]) -> list[str | int | bytes]:
+        values: list[str | int] = []
         self._before = []
         for key, question in part.items():
             count = self._counts[key.removeprefix(SEATS_KEY)]
             new = sum(not answer.done() for answer in question.waiting)
             self._before.append(count - new)
-            arguments += count, new, question.about
-        return arguments
+            values += key, count, new, question.about
+        return [self._pod, LEASE_SECONDS * 1000, _pack(values)]
 
     def _hear(self, part: Mapping[str, Question[int]], answers: Sequence[int]) -> None:
         for question, before, kept in zip(part.values(), self._before, answers, strict=True):

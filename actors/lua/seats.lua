@@ -1,14 +1,14 @@
--- Counts the live connections of users and addresses over all pods.
--- KEYS: one hash for each user or address, pod → "count:until in ms". ARGV: pod, lease in ms, then for each key: connections of
--- this pod, how many of them are new, the most there may be over all pods (for the new ones only).
+-- Counts the live connections of users and addresses over all pods, in one hash for each: pod → "count:until in ms".
+-- ARGV: pod, lease in ms, msgpack [key, connections of this pod, how many of them are new, the most there may be, ...], four
+-- for each user or address; the most is on all pods, and only stops new ones.
 -- Returns for each how many of this pod's connections may stay. What a pod has not renewed in time does not count: it is dead.
 -- Counts are absolute, so running it twice changes nothing.
-local pod, lease = ARGV[1], tonumber(ARGV[2])
+local pod, lease, asked = ARGV[1], tonumber(ARGV[2]), cmsgpack.unpack(ARGV[3])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local answer = {}
-for i, key in ipairs(KEYS) do
-    local count, new, most = tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1]), tonumber(ARGV[3 * i + 2])
+for i = 1, #asked, 4 do
+    local key, count, new, most = asked[i], asked[i + 1], asked[i + 2], asked[i + 3]
     local others = 0
     local held = redis.call('HGETALL', key)
     for j = 1, #held, 2 do
@@ -28,6 +28,6 @@ for i, key in ipairs(KEYS) do
     else
         redis.call('HDEL', key, pod)
     end
-    answer[i] = kept
+    answer[#answer + 1] = kept
 end
 return answer
