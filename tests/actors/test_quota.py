@@ -105,7 +105,7 @@ steps = st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.floats(0, 0.4)),
 
 @given(steps, st.sampled_from([MINUTE, Limit("tickets", 60, 1), SECOND, Limit("reads", 600, 1), Limit("one", 1, 1)]))
 def test_pods_together_stay_within_the_quota(moves: list[tuple[int, bool, float]], limit: Limit):
-    """However uses are spread over three pods, however late these talk: at most 2 of 60 beyond the quota of a window."""
+    """However uses are spread over three pods and however late these talk, at most 2 of 60 are too many."""
     counters = Counters(limit)
     pods = [Pod(limit, counters) for _ in range(3)]
     now, granted = 0.0, 0
