@@ -115,6 +115,7 @@ class LiveProtocol(WebSocketProtocol):
         if arriving and self._task is not None and now - (self.began or now) > self.request_timeout:
             http.exception = RequestTimeout("the request took too long to arrive")
             self._task.cancel()
+            self.loop.call_later(ABORT_SECONDS, self._abort)  # Sanic answers, and then would read the body to its end
             return
         super().check_timeouts()  # type: ignore[no-untyped-call]
 

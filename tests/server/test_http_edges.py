@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -60,32 +61,33 @@ SLOW = {
 }
 
 
-@pytest.mark.parametrize("what", SLOW)
-async def test_a_request_must_arrive_in_time(edged: LaurelProcess, what: str):
-    first, piece, status = SLOW[what]
-    reader, writer = await connected(edged)
+async def slowly(laurel: LaurelProcess, first: bytes, piece: bytes) -> tuple[bytes, float]:
+    """The status of a slow request's answer, and the seconds until it is closed."""
+    reader, writer = await connected(laurel)
     began = time.monotonic()
     dripping = asyncio.ensure_future(drip(writer, first, piece))
     try:
         async with asyncio.timeout(2 * REQUEST_SECONDS + SLACK_SECONDS):
-            received = await reader.read(12)
-            assert received.startswith(b"HTTP/1.1 " + status)
-            try:
+            head = await reader.read(12)
+            with suppress(ConnectionError):  # closed with something of ours unread
                 while await reader.read(4096):
                     pass
-            except ConnectionError:
-                pass  # closed with something of ours unread
     finally:
         dripping.cancel()
         writer.transport.abort()
-    if status == b"408":
-        assert time.monotonic() - began > REQUEST_SECONDS
+    return head[-3:], time.monotonic() - began
+
+
+async def test_a_request_must_arrive_in_time(edged: LaurelProcess):
+    found = await asyncio.gather(*(slowly(edged, first, piece) for first, piece, _ in SLOW.values()))
+    assert [status for status, _ in found] == [status for _, _, status in SLOW.values()]
+    assert min(seconds for _, seconds in found) > REQUEST_SECONDS
 
 
 async def test_a_client_that_is_never_idle_is_left_alone(edged: LaurelProcess):
     reader, writer = await connected(edged)
     half = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /hea", b"lthz HTTP/1.1\r\nHost: x\r\n\r\n"
-    until_time = time.monotonic() + 3 * REQUEST_SECONDS
+    until_time = time.monotonic() + 2.5 * REQUEST_SECONDS
     asked = 0
     while time.monotonic() < until_time:
         for piece in half:
@@ -106,7 +108,7 @@ async def test_an_event_stream_outlives_all_deadlines(edged: LaurelProcess):
     assert b"200" in await reader.readline()
     await reader.readuntil(b"leaderboard.snapshot")
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(3 * REQUEST_SECONDS):
+        async with asyncio.timeout(2.5 * REQUEST_SECONDS):
             while await reader.read(4096):
                 pass
     writer.transport.abort()

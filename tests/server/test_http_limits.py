@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.caller import Caller, assert_problem
-from tests.laurel_process import LaurelProcess, _pairs, until
+from tests.laurel_process import LaurelProcess, until
 
 OVERLOAD_SECONDS = 19.5
 """Twenty windows of a second begin within it."""
@@ -40,10 +40,17 @@ def guarded() -> Iterator[LaurelProcess]:
         yield process.start(pods=3, load_test=False, env=LIMITS)
 
 
-def somebody(laurel: LaurelProcess) -> Caller:
-    """A new player; minted, because registering is limited too."""
-    ((user_id, token),) = _pairs(laurel.run("token", "mint", "--user", f"p{uuid4().hex[:20]}"))
-    return Caller(laurel.urls[0], token, user_id)
+@pytest.fixture(scope="module")
+def players(guarded: LaurelProcess) -> Iterator[tuple[str, str]]:
+    """New players, minted because registering is limited too."""
+    return iter(guarded.mint_tokens(5))
+
+
+@pytest.fixture
+def somebody(guarded: LaurelProcess, players: Iterator[tuple[str, str]]) -> Iterator[Caller]:
+    user_id, token = next(players)
+    with Caller(guarded.urls[0], token, user_id) as caller:
+        yield caller
 
 
 def at(address: str) -> dict[str, str]:
@@ -69,10 +76,9 @@ async def overload(laurel: LaurelProcess, seconds: float, senders: int, *request
     return found
 
 
-async def test_twenty_seconds_of_overload(guarded: LaurelProcess):
-    with somebody(guarded) as player, somebody(guarded) as other:
-        body = {"ticket": player.issue("sprint")["ticket"]}
-        tokens = [{"Authorization": f"Bearer {one.token}"} for one in (player, other)]
+async def test_twenty_seconds_of_overload(guarded: LaurelProcess, somebody: Caller, players: Iterator[tuple[str, str]]):
+    body = {"ticket": somebody.issue("sprint")["ticket"]}
+    tokens = [{"Authorization": f"Bearer {token}"} for token in (somebody.token, next(players)[1])]
     redeemed, issued, read = await overload(
         guarded,
         OVERLOAD_SECONDS,
@@ -89,10 +95,9 @@ async def test_twenty_seconds_of_overload(guarded: LaurelProcess):
     assert read[200] == pytest.approx(120, rel=0.05)
 
 
-async def test_without_redis_each_pod_goes_on_alone(guarded: LaurelProcess):
-    with somebody(guarded) as player:
-        ticket = player.issue("sprint")["ticket"]
-    request = ("POST", REDEEM, {"json": {"ticket": ticket}, "headers": {"Authorization": f"Bearer {player.token}"}})
+async def test_without_redis_each_pod_goes_on_alone(guarded: LaurelProcess, somebody: Caller):
+    body = {"ticket": somebody.issue("sprint")["ticket"]}
+    request = ("POST", REDEEM, {"json": body, "headers": {"Authorization": f"Bearer {somebody.token}"}})
     redis = guarded.config()["redisPid"]
     os.kill(redis, signal.SIGSTOP)
     try:
@@ -111,34 +116,32 @@ def degraded(url: str) -> list[str]:
     return found
 
 
-def test_answers_say_what_is_left(guarded: LaurelProcess):
-    with somebody(guarded) as player:
-        ticket = player.issue("sprint")["ticket"]
-        answers = [player.redeem(ticket) for _ in range(PER_SECOND + 1)]
-        lefts = []
-        for answer in answers:
-            assert POLICY.fullmatch(answer.headers["ratelimit-policy"]).groups() == ("redeem", str(PER_SECOND), "1")
-            name, left, seconds = LEFT.fullmatch(answer.headers["ratelimit"]).groups()
-            assert (name, seconds in "01") == ("redeem", True)
-            lefts.append(int(left))
-        assert lefts[:3] == [PER_SECOND - 1, PER_SECOND - 2, PER_SECOND - 3]
-        refused = next((answer for answer in answers if answer.status_code == 429), None)
-        while refused is None:  # a window may have ended meanwhile
-            refused = next((one for one in (player.redeem(ticket) for _ in range(50)) if one.status_code == 429), None)
-        body = assert_problem(refused, 429, "rate_limited")
-        assert (body["policy"], refused.headers["retry-after"]) == ("redeem", "1")
-        again = until(lambda: (one := player.redeem(ticket)).status_code == 200 and one)
-        assert again.json()["replayed"] is True
+def test_answers_say_what_is_left(somebody: Caller):
+    ticket = somebody.issue("sprint")["ticket"]
+    answers = [somebody.redeem(ticket) for _ in range(PER_SECOND + 1)]
+    lefts = []
+    for answer in answers:
+        assert POLICY.fullmatch(answer.headers["ratelimit-policy"]).groups() == ("redeem", str(PER_SECOND), "1")
+        name, left, seconds = LEFT.fullmatch(answer.headers["ratelimit"]).groups()
+        assert (name, seconds in "01") == ("redeem", True)
+        lefts.append(int(left))
+    assert lefts[:3] == [PER_SECOND - 1, PER_SECOND - 2, PER_SECOND - 3]
+    refused = next((answer for answer in answers if answer.status_code == 429), None)
+    while refused is None:  # a window may have ended meanwhile
+        refused = next((one for one in (somebody.redeem(ticket) for _ in range(50)) if one.status_code == 429), None)
+    body = assert_problem(refused, 429, "rate_limited")
+    assert (body["policy"], refused.headers["retry-after"]) == ("redeem", "1")
+    again = until(lambda: (one := somebody.redeem(ticket)).status_code == 200 and one)
+    assert again.json()["replayed"] is True
 
 
-def test_refusals_of_another_kind_count_too(guarded: LaurelProcess):
-    with somebody(guarded) as player:
-        answer = player.post("/api/v1/tickets", {"actionId": "no-such-action"})
-        assert_problem(answer, 404, "action_unknown")
-        assert LEFT.fullmatch(answer.headers["ratelimit"])[2] == "59"
-        answer = player.http.post("/api/v1/tickets", content=b"{", headers={"Content-Type": "application/json"})
-        assert_problem(answer, 400, "invalid_request")
-        assert LEFT.fullmatch(answer.headers["ratelimit"])[2] == "58"
+def test_refusals_of_another_kind_count_too(somebody: Caller):
+    answer = somebody.post("/api/v1/tickets", {"actionId": "no-such-action"})
+    assert_problem(answer, 404, "action_unknown")
+    assert LEFT.fullmatch(answer.headers["ratelimit"])[2] == "59"
+    answer = somebody.http.post("/api/v1/tickets", content=b"{", headers={"Content-Type": "application/json"})
+    assert_problem(answer, 400, "invalid_request")
+    assert LEFT.fullmatch(answer.headers["ratelimit"])[2] == "58"
 
 
 def test_a_spoofed_address_is_no_other_address(guarded: LaurelProcess):
