@@ -15,7 +15,7 @@ log = logging.getLogger("laurel.asking")
 
 GATHER_SECONDS = 0.1
 """How long what nobody waits for may wait for more of its kind."""
-PATIENCE_SECONDS = 0.25
+PATIENCE_SECONDS = 0.5
 """An answer later than this is none: no request waits for it."""
 ALONE_SECONDS = 1.0
 """After Redis has not answered nobody asks it for so long."""

@@ -120,7 +120,7 @@ async def test_a_redis_that_does_not_answer_holds_nobody_up(made: Made):
         port = silent.sockets[0].getsockname()[1]
         pod = await made(f"redis://127.0.0.1:{port}")
         limit, who = Limit("small", 10, 60), somebody()
-        async with asyncio.timeout(4 * asking.PATIENCE_SECONDS):
+        async with asyncio.timeout(6 * asking.PATIENCE_SECONDS):
             verdicts = [await pod.limits.spend(limit, who) for _ in range(12)]
             assert await pod.seats.take(f"user:{who}", 5)
         assert [verdict.allowed for verdict in verdicts] == [True] * 10 + [False] * 2
@@ -173,7 +173,8 @@ async def test_the_connections_of_a_dead_pod_stop_counting(made: Made, monkeypat
     monkeypatch.setattr(seats, "RENEW_SECONDS", 0.1)
     dying, living = await made(), await made()
     who, other = f"user:{somebody()}", f"user:{somebody()}"
-    assert all([await dying.seats.take(who, 5) for _ in range(5)])
+    assert await living.seats.take(who, 5)  # so that what is counted of them does not expire as a whole
+    assert all([await dying.seats.take(who, 5) for _ in range(4)])
     assert all([await living.seats.take(other, 5) for _ in range(5)])
     assert not await living.seats.take(who, 5)
     await dying.supervisor.stop(2)
