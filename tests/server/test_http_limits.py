@@ -106,14 +106,12 @@ async def test_without_redis_each_pod_goes_on_alone(guarded: LaurelProcess, some
         os.kill(redis, signal.SIGCONT)
     assert set(statuses) == {200, 429}
     assert 3 * PER_SECOND <= statuses[200] <= 3 * 4 * PER_SECOND
-    until(lambda: all(degraded(url) == [] for url in guarded.urls))
-    (statuses,) = await overload(guarded, 2.5, 6, request)
-    assert statuses[200] <= 4 * PER_SECOND  # three windows, and one of which the pods know nothing yet
-
-
-def degraded(url: str) -> list[str]:
-    found: list[str] = httpx.get(f"{url}/readyz", trust_env=False).json()["degraded"]
-    return found
+    # Pods ask again a second after Redis did not answer, and then hear of windows that they began alone.
+    for _ in range(4):
+        (statuses,) = await overload(guarded, 1.5, 6, request)
+        if statuses[200] <= 3 * PER_SECOND:  # at most three windows
+            break
+    assert statuses[200] <= 3 * PER_SECOND
 
 
 def test_answers_say_what_is_left(somebody: Caller):
