@@ -7,6 +7,8 @@ from models.board import Place
 
 PREFIX = "laurel"
 USER_CHANNEL = f"{PREFIX}:user:"
+LIMIT_KEY = f"{PREFIX}:limit:"
+SEATS_KEY = f"{PREFIX}:seats:"
 MIRROR_MARK = f"{PREFIX}:mirrored"
 """All entries stamped before the time under this key are on the boards in Redis."""
 TTL_MS = 86_400_000

@@ -19,6 +19,7 @@ ScriptCall: TypeAlias = tuple[str, Sequence[str], Sequence[Any]]
 log = logging.getLogger("laurel.ordering")
 
 LUA_FOLDER = Path(__file__).with_name("lua")
+SCRIPTS = ("apply", "page", "place", "seats", "slice", "spend", "touch")
 TIMEOUT_SECONDS = 2.0
 CONNECTIONS = 16
 RETRIES = 1
@@ -58,7 +59,7 @@ class Ordering:
             decode_responses=True,
         )
         self.redis: Redis = Redis.from_pool(pool)
-        self._scripts = {name: Script.read(name) for name in ("apply", "page", "place", "slice", "touch")}
+        self._scripts = {name: Script.read(name) for name in SCRIPTS}
 
     @property
     def away(self) -> bool:

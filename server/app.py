@@ -7,14 +7,13 @@ from sanic import Sanic
 from sanic.config import Config
 
 from server.dialects import routes as dialects
+from server.headers import add_headers
 from server.routes import accounts, actions, boards, events, live, me, page, probes, tickets
 from server.runtime import Runtime
 from server.settings import Settings
 
 MAX_FRAME_BYTES = 4_096
 MAX_HEADER_BYTES = 16_384
-REQUEST_SECONDS = 15
-"""An idle timer in Sanic; the total is for the proxy to bound."""
 RESPONSE_SECONDS = 20
 KEEP_ALIVE_SECONDS = 75
 PING_SECONDS = 20
@@ -35,7 +34,7 @@ def make_app(settings: Settings) -> "Sanic[Config, Context]":
             "ACCESS_LOG": False,
             "REQUEST_MAX_SIZE": settings.body_limit_bytes,
             "REQUEST_MAX_HEADER_SIZE": MAX_HEADER_BYTES,
-            "REQUEST_TIMEOUT": REQUEST_SECONDS,
+            "REQUEST_TIMEOUT": settings.request_seconds,  # from byte to byte; the total is bounded in `server.inbound`
             "RESPONSE_TIMEOUT": RESPONSE_SECONDS,
             "KEEP_ALIVE_TIMEOUT": KEEP_ALIVE_SECONDS,
             "WEBSOCKET_MAX_SIZE": MAX_FRAME_BYTES,
@@ -53,6 +52,7 @@ def make_app(settings: Settings) -> "Sanic[Config, Context]":
         app.blueprint(module.blueprint)
     app.ctx.web = page.load()
     app.error_handler.add(Exception, dialects.answer_error)
+    add_headers(app, settings.origins)
     app.before_server_start(_start(settings))
     app.before_server_stop(_stop)
     return app

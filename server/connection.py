@@ -33,7 +33,7 @@ class Connection:
 
     async def authenticate(self, session: Session) -> None:
         """Becomes a player's connection until their token expires; raises TooManyConnections."""
-        self._seat.sit(session.user_id)
+        await self._seat.sit(session.user_id)
         self._forget_session()
         self._session = session
         await self._runtime.personal.join(session.user_id, self.tell)

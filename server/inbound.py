@@ -2,8 +2,10 @@
 
 from asyncio import TimerHandle
 from collections import deque
-from typing import Any
+from typing import Any, cast
 
+from sanic.exceptions import RequestTimeout
+from sanic.http import Http, Stage
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from sanic.server.websockets.frame import WebsocketFrameAssembler
 from sanic.server.websockets.impl import WebsocketImplProtocol
@@ -72,26 +74,58 @@ class FrameBudget:
         return len(self._arrivals) <= FRAMES_PER_WINDOW
 
 
-class LiveProtocol(WebSocketProtocol):
-    """Sanic's protocol with a budget for what a WebSocket sends, and a deadline for what it does not read.
+class TimedHttp(Http):
+    """Sanic's HTTP, which says when it waits for the next request."""
 
+    __slots__ = ()
+
+    def init_for_request(self) -> None:
+        """Forgets the last request."""
+        super().init_for_request()  # type: ignore[no-untyped-call]
+        cast(LiveProtocol, self.protocol).began = None
+
+
+class LiveProtocol(WebSocketProtocol):
+    """Sanic's protocol with deadlines, and a budget for what a WebSocket sends.
+
+    Sanic's REQUEST_TIMEOUT counts from byte to byte: a byte a second outlives it. So the time from a request's first
+    byte to its last is bounded too, looked at twice within that time.
     Without the budget one client's pings made 87 MB of frames, answers and tasks; it is closed here before its bytes
     are parsed. Without the deadline a client that sends and never reads holds its answers until it goes.
     """
 
-    __slots__ = ("_budget", "_is_over", "_stall")
+    HTTP_CLASS = TimedHttp
+
+    __slots__ = ("_budget", "_is_over", "_stall", "began")
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self._budget: FrameBudget | None = None
         self._is_over = False
         self._stall: TimerHandle | None = None
+        self.began: float | None = None
+
+    def check_timeouts(self) -> None:
+        """Ends a request that takes too long to arrive; asks itself again after a while."""
+        http, now = self._http, self.loop.time()
+        # Before its first request an Http has no `request_body`; and a body that was refused is still read to its end.
+        arriving = http is not None and (http.stage is Stage.REQUEST or bool(getattr(http, "request_body", None)))
+        if arriving and self.began is None:
+            self.began = now  # its first bytes came with the last request
+        if arriving and self._task is not None and now - (self.began or now) > self.request_timeout:
+            http.exception = RequestTimeout("the request took too long to arrive")
+            self._task.cancel()
+            self.loop.call_later(ABORT_SECONDS, self._abort)  # Sanic answers, and then would read the body to its end
+            return
+        super().check_timeouts()  # type: ignore[no-untyped-call]
 
     def data_received(self, data: bytes) -> None:
         """Hands on what is within the budget."""
         if self._is_over:
             return
         if self.websocket is None:
+            if self.began is None:
+                self.began = self.loop.time()
             super().data_received(data)  # type: ignore[no-untyped-call]
             return
         if self._budget is None:

@@ -1,16 +1,12 @@
 """How many live connections an address and a player may have at once."""
 
-from collections import Counter
 from types import TracebackType
 from typing import Self
 
-from sanic import Request
-
+from actors.seats import Seats
 from models.ids import UserId
 from server.errors import RequestError
 
-PER_ADDRESS = 20
-PER_USER = 5
 RETRY_SECONDS = 10
 
 
@@ -21,23 +17,22 @@ class TooManyConnections(RequestError):
 
 
 class Occupancy:
-    """The live connections of one pod; `lifted` counts them without limiting."""
+    """The live connections of addresses and players on all pods; `lifted` counts none."""
 
-    def __init__(self, *, lifted: bool) -> None:
+    def __init__(self, seats: Seats, per_user: int, per_address: int, *, lifted: bool) -> None:
+        self._seats = seats
         self._lifted = lifted
-        self._counts: Counter[str] = Counter()
+        self._most = {"user": per_user, "address": per_address}
 
-    def take(self, who: str, most: int) -> None:
-        """One more of an address or player; raises TooManyConnections."""
-        if self._counts[who] >= most and not self._lifted:
+    async def take(self, kind: str, who: str) -> None:
+        """One more of a `user` or `address`; raises TooManyConnections."""
+        if not self._lifted and not await self._seats.take(f"{kind}:{who}", self._most[kind]):
             raise TooManyConnections("too many live connections at once", retryAfterSeconds=RETRY_SECONDS)
-        self._counts[who] += 1
 
-    def give_back(self, who: str) -> None:
+    def give_back(self, kind: str, who: str) -> None:
         """One less."""
-        self._counts[who] -= 1
-        if self._counts[who] <= 0:
-            del self._counts[who]
+        if not self._lifted:
+            self._seats.give_back(f"{kind}:{who}")
 
 
 class Seat:
@@ -49,37 +44,31 @@ class Seat:
         self._first = user_id
         self._user_id: UserId | None = None
 
-    def __enter__(self) -> Self:
-        self._occupancy.take(self._address, PER_ADDRESS)
+    async def __aenter__(self) -> Self:
+        await self._occupancy.take("address", self._address)
         if self._first is not None:
             try:
-                self.sit(self._first)
-            except TooManyConnections:
-                self._occupancy.give_back(self._address)
+                await self.sit(self._first)
+            except BaseException:
+                self._occupancy.give_back("address", self._address)
                 raise
         return self
 
-    def __exit__(
+    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stand()
-        self._occupancy.give_back(self._address)
+        self._occupancy.give_back("address", self._address)
 
-    def sit(self, user_id: UserId) -> None:
+    async def sit(self, user_id: UserId) -> None:
         """Counts for this player from now on; raises TooManyConnections."""
         if user_id != self._user_id:
-            self._occupancy.take(user_id, PER_USER)
+            await self._occupancy.take("user", user_id)
             self.stand()
             self._user_id = user_id
 
     def stand(self) -> None:
         """Counts for no player any more."""
         if self._user_id is not None:
-            self._occupancy.give_back(self._user_id)
+            self._occupancy.give_back("user", self._user_id)
             self._user_id = None
-
-
-def address_of(request: Request, proxies: int) -> str:
-    """The client's address, as the outermost of so many trusted proxies saw it."""
-    hops = [hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",") if hop.strip()]
-    return hops[-proxies] if 0 < proxies <= len(hops) else str(request.ip)

@@ -12,6 +12,7 @@ from actors.clock import Clock
 from actors.committer import Committer
 from actors.epochs import Epochs
 from actors.leaderboard import Leaderboard
+from actors.limits import Limits
 from actors.loader import Loader
 from actors.messages import Command, Outcome, Request, UnbanPlayer
 from actors.mirror import Mirror
@@ -25,6 +26,7 @@ from actors.reading import Reading
 from actors.rebuilder import Rebuilder
 from actors.renaming import Renaming
 from actors.repair import Repair
+from actors.seats import Seats
 from actors.settler import Settler
 from actors.stream import Stream
 from actors.supervisor import Supervisor
@@ -43,6 +45,7 @@ from models.ids import BoardId, EntryId, UserId, uuid7
 from models.state import PlayerState
 from server.auth import Tokens
 from server.closing import CloseCode
+from server.limits import Policies
 from server.occupancy import Occupancy
 from server.passwords import Passwords
 from server.settings import Settings
@@ -127,7 +130,10 @@ class Runtime:
         }
         self.notices = Notices(self.database, hearers, self.refresh)
         self.sockets: set[Closes] = set()
-        self.occupancy = Occupancy(lifted=settings.load_test)
+        self.policies = Policies(settings)
+        self.limits = Limits(self.ordering)
+        self.seats = Seats(self.ordering, self.pod)
+        self.occupancy = Occupancy(self.seats, *settings.rate_limit_sockets, lifted=settings.load_test)
         self.upkeep = Upkeep(self.database, self.clock, self.pod, self._unban)
 
     def _boards(self) -> Sequence[Board]:
@@ -153,6 +159,8 @@ class Runtime:
             self.stream,
             self.personal,
             self.renaming,
+            self.limits,
+            self.seats,
             self.repair,
             self.upkeep,
         ):

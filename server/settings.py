@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from models.ids import is_slug
 from server.keys import HmacKey, JwtKey, KeyFormatError, parse_hmac_keys, parse_jwt_keys
+from server.rates import Rate, parse_two_counts, parse_two_rates
 
 PREFIX = "LAUREL_"
 DEFAULT_DATA = Path(".laurel")
@@ -124,6 +125,19 @@ class Settings:
         _origins, "origins of browsers let in, separated by commas; none: the server's own", default=()
     )
     trusted_proxies: int = _setting(_whole(0, 16), "proxies in front whose X-Forwarded-For is believed", default=0)
+    rate_limit_tickets: Rate = _setting(Rate.parse, "tickets a user may ask for", default=Rate(60, "minute"))  # noqa: RUF009
+    rate_limit_redeem: Rate = _setting(Rate.parse, "redemptions of a user", default=Rate(120, "minute"))  # noqa: RUF009
+    rate_limit_reads: Rate = _setting(Rate.parse, "reads of an address", default=Rate(600, "minute"))  # noqa: RUF009
+    rate_limit_login: tuple[Rate, Rate] = _setting(
+        parse_two_rates,
+        "log-ins of an account, then of an address; one rate alone stands for both",
+        default=(Rate(10, "minute"), Rate(30, "minute")),
+    )
+    rate_limit_sockets: tuple[int, int] = _setting(
+        parse_two_counts,
+        "live connections at once of a user, then of an address; one number alone stands for both",
+        default=(5, 20),
+    )
     cache_ttl_seconds: int = _setting(_whole(0, 86_400), "how long a board that was read is kept", default=2)
     c_default_action: str | None = _setting(
         _slug, "instant action that ids of dialect C's clients count for; none: refused", default=None
@@ -132,13 +146,16 @@ class Settings:
     log_format: str = _setting(
         _one_of(*LOG_FORMATS), "console, json, or auto: console on a terminal, else json", default="auto"
     )
-    load_test: bool = _setting(_flag, "lifts per-address limits and allows `laurel ticket mint`", default=False)
+    load_test: bool = _setting(_flag, "lifts all limits and allows `laurel ticket mint`", default=False)
     mailbox_size: int = _setting(_whole(1, 1_000_000), "requests that may wait for one user", default=64)
     actor_idle_seconds: int = _setting(_whole(1, 86_400), "an idle user's state leaves memory after this", default=300)
     viewer_buffer_bytes: int = _setting(
         _whole(1024, 1 << 30), "unsent bytes at which a viewer gets only the newest state", default=65_536
     )
     viewer_stall_seconds: int = _setting(_whole(1, 3600), "a viewer stalled this long is cut off", default=10)
+    request_seconds: int = _setting(
+        _whole(1, 3600), "a request that has not arrived whole after this is refused", default=15
+    )
     body_limit_bytes: int = _setting(_whole(1024, 1 << 30), "largest request body", default=16_384)
     grace_seconds: int = _setting(_whole(1, 3600), "time for a pod to finish when told to stop", default=15)
 
@@ -212,10 +229,12 @@ def _shown(value: Any) -> Any:
         return [_shown(item) for item in value]
     if isinstance(value, HmacKey | JwtKey):
         return f"{value.kid}:{HIDDEN}"
-    return str(value) if isinstance(value, Path) else value
+    return str(value) if isinstance(value, Path | Rate) else value
 
 
 def _default_text(default: Any) -> str:
     if default is None or default == ():
         return ""
+    if isinstance(default, tuple):
+        return ",".join(str(item) for item in default)
     return str(default).lower() if isinstance(default, bool) else str(default)

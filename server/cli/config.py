@@ -54,5 +54,5 @@ def _table(shown: Mapping[str, Any]) -> str:
 
 def _text(value: Any) -> str:
     if isinstance(value, list):
-        return ",".join(value)
+        return ",".join(map(str, value))
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -31,9 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", help="port of the first pod (also LAUREL_PORT)")
     parser.add_argument("--pods", type=_pods, default=1, metavar="N", help="pods on consecutive ports (default 1)")
     parser.add_argument("--demo", action="store_true", help="adds players that play")
-    parser.add_argument(
-        "--load-test", action="store_true", help="lifts per-address limits and allows `laurel ticket mint`"
-    )
+    parser.add_argument("--load-test", action="store_true", help="lifts all limits and allows `laurel ticket mint`")
 
 
 def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:

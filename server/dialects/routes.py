@@ -13,6 +13,7 @@ from server.bodies import JSON, answer
 from server.dialects.redeeming import redeem
 from server.dialects.table import READS, WRITES, Dialect, Read, Write
 from server.errors import problem_of
+from server.limits import limited
 from server.runtime import Runtime
 
 log = logging.getLogger("laurel.dialects")
@@ -49,6 +50,7 @@ async def _write(request: Request) -> HTTPResponse:
     runtime: Runtime = request.app.ctx.runtime
     asked = route.ask(runtime, request)
     request.ctx.player = asked.session.user_id
+    await limited(request, "redeem", asked.session.user_id)
     outcome = await redeem(runtime, request, asked)
     entry = outcome.entry
     told = {
@@ -65,6 +67,7 @@ async def _write(request: Request) -> HTTPResponse:
 
 
 async def _read(request: Request) -> HTTPResponse:
+    await limited(request, "reads")
     (route,) = (route for route in READS if route.path == request.path.rstrip("/"))
     shown = await route.read(request.app.ctx.runtime, request)
     return answer(shown, headers={"Cache-Control": "no-cache"})

@@ -9,6 +9,7 @@ from models.ids import UserId
 from models.players import Identity, Profile, Registration
 from server.bodies import answer, decode
 from server.errors import Conflict, LoginFailed
+from server.limits import limited
 from server.runtime import Runtime
 from server.wire import Login, Register, SessionAnswer, user_answer
 
@@ -19,6 +20,7 @@ blueprint = Blueprint("accounts")
 async def register(request: Request) -> HTTPResponse:
     """Creates an account and logs it in."""
     runtime: Runtime = request.app.ctx.runtime
+    await limited(request, "register")
     runtime.tokens.optional(request)
     body = decode(request, Register)
     return await runtime.supervisor.detached("register", _register(runtime, body))
@@ -45,8 +47,10 @@ async def _register(runtime: Runtime, body: Register) -> HTTPResponse:
 async def login(request: Request) -> HTTPResponse:
     """Exchanges a name and password for an access token."""
     runtime: Runtime = request.app.ctx.runtime
+    await limited(request, "login-address")
     runtime.tokens.optional(request)
     body = decode(request, Login)
+    await limited(request, "login", body.username.lower())
     return await runtime.supervisor.detached("login", _login(runtime, body))
 
 

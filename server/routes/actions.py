@@ -3,6 +3,7 @@
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.bodies import answer
+from server.limits import limited
 from server.runtime import Runtime
 from server.wire import action_answer
 
@@ -13,6 +14,7 @@ blueprint = Blueprint("actions")
 async def actions(request: Request) -> HTTPResponse:
     """The enabled actions and their rules."""
     runtime: Runtime = request.app.ctx.runtime
+    await limited(request, "reads")
     runtime.tokens.optional(request)
     present = runtime.catalogue.present.values()
     shown = [action_answer(revised.action) for revised in present if revised.action.enabled]

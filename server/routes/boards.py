@@ -16,6 +16,7 @@ from models.ranking import Row
 from models.standings import Place
 from server.bodies import answer
 from server.errors import InvalidRequest, NotFound
+from server.limits import limited
 from server.runtime import Runtime
 from server.wire import BoardAnswer, EntryAnswer, PeriodAnswer, PlaceAnswer, TopAnswer
 
@@ -29,6 +30,7 @@ blueprint = Blueprint("boards")
 async def boards(request: Request) -> HTTPResponse:
     """Every board with its present period."""
     runtime: Runtime = request.app.ctx.runtime
+    await limited(request, "reads")
     runtime.tokens.optional(request)
     now = runtime.clock.now_ms()
     shown = [_board_answer(board, board.period_at(now)) for board in runtime.epochs.boards]
@@ -65,6 +67,7 @@ def _period_answer(period: Period) -> PeriodAnswer:
 async def top(request: Request, board_id: str) -> HTTPResponse:
     """A page of a board, with an ETag of its content."""
     runtime: Runtime = request.app.ctx.runtime
+    await limited(request, "reads")
     runtime.tokens.optional(request)
     board = _board(runtime, board_id)
     limit = _whole(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
@@ -132,6 +135,7 @@ def _entry(runtime: Runtime, row: Row, rank: int) -> EntryAnswer:
 async def place(request: Request, board_id: str, user_id: str) -> HTTPResponse:
     """One player's place on a board."""
     runtime: Runtime = request.app.ctx.runtime
+    await limited(request, "reads")
     runtime.tokens.optional(request)
     board = _board(runtime, board_id)
     user_id = user_id.lower()

@@ -10,8 +10,9 @@ from sanic.http import Http
 from sanic.server.protocols.http_protocol import HttpProtocol
 
 from server import handshake
+from server.addresses import address_of
 from server.event_stream import EventStream
-from server.occupancy import Seat, address_of
+from server.occupancy import Seat
 from server.routes.live import bound_kernel_buffer
 from server.runtime import Runtime
 
@@ -31,7 +32,7 @@ async def events(request: Request) -> None:
         asked = replace(asked, position=handshake.position_of_event(last))
     session = runtime.tokens.optional(request)
     address = address_of(request, runtime.settings.trusted_proxies)
-    with Seat(runtime.occupancy, address, None if session is None else session.user_id) as seat:
+    async with Seat(runtime.occupancy, address, None if session is None else session.user_id) as seat:
         transport = cast(Transport, request.transport)
         protocol = cast(HttpProtocol, transport.get_protocol())
         protocol.response_timeout = math.inf

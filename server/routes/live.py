@@ -8,9 +8,10 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 
 from server import handshake
+from server.addresses import address_of
 from server.auth import Session
 from server.errors import InvalidRequest
-from server.occupancy import Seat, address_of
+from server.occupancy import Seat
 from server.runtime import Runtime
 from server.socket import Socket
 
@@ -30,7 +31,7 @@ async def live(request: Request) -> HTTPResponse | None:
     asked = handshake.read(request, runtime)
     session, subprotocols = _session(runtime, request)
     address = address_of(request, runtime.settings.trusted_proxies)
-    with Seat(runtime.occupancy, address, None if session is None else session.user_id) as seat:
+    async with Seat(runtime.occupancy, address, None if session is None else session.user_id) as seat:
         protocol = cast(WebSocketProtocol, request.transport.get_protocol())
         ws = await protocol.websocket_handshake(request, subprotocols)
         transport = cast(Transport, protocol.transport)

@@ -8,6 +8,7 @@ from models.ids import UserId
 from models.snapshot import Question
 from server.bodies import answer
 from server.errors import TokenInvalid
+from server.limits import limited
 from server.runtime import Runtime
 from server.wire import MeAnswer, OwnPlace, user_answer
 
@@ -18,6 +19,7 @@ blueprint = Blueprint("me")
 async def me(request: Request) -> HTTPResponse:
     """Own profile, scores and ranks."""
     runtime: Runtime = request.app.ctx.runtime
+    await limited(request, "reads")
     session = runtime.tokens.required(request)
     return await runtime.supervisor.detached("me", _me(runtime, session.user_id))
 

@@ -16,6 +16,7 @@ from models.proposal import IdempotencyKey
 from server.auth import Session
 from server.bodies import answer, decode
 from server.errors import InvalidRequest
+from server.limits import limited
 from server.runtime import Runtime
 from server.wire import IssueTicket, Redeem, TicketAnswer, redeem_answer
 from tickets.errors import (
@@ -38,6 +39,7 @@ async def issue(request: Request) -> HTTPResponse:
     """Issues a signed ticket; writes nothing unless it is to be held."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    await limited(request, "tickets", session.user_id)
     body = decode(request, IssueTicket)
     revised = _enabled(runtime, body.action_id)
     now = runtime.clock.now_ms()
@@ -82,6 +84,7 @@ async def redeem(request: Request) -> HTTPResponse:
     """Redeems a ticket; the same one again gets the recorded result."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    await limited(request, "redeem", session.user_id)
     body = decode(request, Redeem)
     if (body.ticket is UNSET) + (body.ticket_id is UNSET) + (body.action_id is UNSET) != 2:  # noqa: PLR2004
         raise InvalidRequest("send exactly one of ticket, ticketId and actionId")

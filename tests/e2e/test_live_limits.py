@@ -26,9 +26,9 @@ SPARE_BYTES = 16 << 20
 
 @pytest.fixture(scope="module")
 def strict() -> Iterator[LaurelProcess]:
-    """A pod with its limits."""
+    """Two pods with their limits."""
     with LaurelProcess() as process:
-        yield process.start(load_test=False)
+        yield process.start(pods=2, load_test=False)
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +37,9 @@ def lifted() -> Iterator[LaurelProcess]:
         yield process.start()
 
 
-def live(laurel: LaurelProcess) -> str:
-    return laurel.urls[0].replace("http", "ws", 1) + "/api/v1/live"
+def live(laurel: LaurelProcess, number: int = 0) -> str:
+    """The live board of one of the pods, which take turns."""
+    return laurel.urls[number % len(laurel.urls)].replace("http", "ws", 1) + "/api/v1/live"
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -46,22 +47,23 @@ def bearer(token: str) -> dict[str, str]:
 
 
 async def nobody_left(laurel: LaurelProcess) -> None:
-    """Until the pod has noticed that everybody went."""
-    port = urlsplit(laurel.urls[0]).port
+    """Until the pods have noticed that everybody went."""
     async with asyncio.timeout(SECONDS):
-        while connections(laurel.pods()[0], port or 0) > 0:
-            await asyncio.sleep(0.05)
+        for pid, url in zip(laurel.pods(), laurel.urls, strict=True):
+            while connections(pid, urlsplit(url).port or 0) > 0:
+                await asyncio.sleep(0.05)
 
 
 async def test_connections_of_one_address_are_limited(strict: LaurelProcess) -> None:
     async with aiohttp.ClientSession() as session:
         events = f"{strict.urls[0]}/api/v1/live/events"
-        sockets = [await session.ws_connect(live(strict)) for _ in range(PER_ADDRESS - 1)]
+        sockets = [await session.ws_connect(live(strict, number)) for number in range(PER_ADDRESS - 1)]
         async with session.get(events) as stream:
             assert stream.status == 200
-            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-                await session.ws_connect(live(strict))
-            assert refused.value.status == 429
+            for number in range(2):
+                with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                    await session.ws_connect(live(strict, number))
+                assert refused.value.status == 429
             assert int(refused.value.headers["Retry-After"]) > 0
             async with session.get(events) as answer:
                 assert (answer.status, (await answer.json(content_type=None))["code"]) == (429, "rate_limited")
@@ -79,7 +81,7 @@ async def test_connections_of_one_address_are_limited(strict: LaurelProcess) -> 
 async def test_connections_of_one_player_are_limited(strict: LaurelProcess) -> None:
     _, token = strict.mint_tokens(1)[0]
     async with aiohttp.ClientSession() as session:
-        held = [await session.ws_connect(live(strict), headers=bearer(token)) for _ in range(PER_USER)]
+        held = [await session.ws_connect(live(strict, number), headers=bearer(token)) for number in range(PER_USER)]
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await session.ws_connect(live(strict), headers=bearer(token))
         assert refused.value.status == 429

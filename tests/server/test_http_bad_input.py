@@ -179,6 +179,10 @@ BODIES: dict[str, bytes] = {
     "NaN": b'{"ticket": NaN}',
     "Infinity": b'{"ticket": -Infinity}',
     "1e400": b'{"ticket": 1e400}',
+    "-1e400": b'{"actionId": -1e400}',
+    "endless digits": b'{"ticket": ' + b"9" * 15_000 + b"}",
+    "deep and mixed": b'{"ticket": ' + b'[{"a": ' * 1_500 + b"NaN" + b"}]" * 1_500 + b"}",
+    "names without end": b"{" + b",".join(b'"%d": 0' % n for n in range(1_500)) + b"}",
     "NUL raw": b'{"ticket": "a\x00", "actionId": "a\x00"}',
     "lone surrogate": b'{"ticket": "\\ud800", "actionId": "\\ud800"}',
     "lone low surrogate": b'{"ticket": "\\udc00x", "username": "\\udc00x"}',
@@ -241,6 +245,8 @@ FIELDS: list[tuple[str, dict[str, Any]]] = [
     (REGISTER, {"username": "a-name", "password": "correct horse", "region": "North"}),
     (REGISTER, {"username": "a-name", "password": "correct horse", "role": "admin"}),
     (LOGIN, {"username": "a-name"}),
+    (LOGIN, {"username": "a-name", "password": "correct horse", "role": "admin"}),
+    (LOGIN, {"username": {"$ne": None}, "password": {"$ne": None}}),
     (LOGIN, {"username": "a\x00", "password": "correct horse"}),
     (LOGIN, {"username": "x" * 201, "password": "correct horse"}),
 ]
@@ -422,6 +428,11 @@ def raw(laurel: LaurelProcess, *pieces: bytes) -> int:
         b"POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
         b"POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nContent-Length: ten\r\n\r\n",
         b"POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffff\r\n" + b"x" * 20_000,
+        b"POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
+        b"POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n{}",
+        b"POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        b"GET /api/v1/boards HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 5_000 + b"\r\n",
     ],
 )
 def test_broken_http_is_never_a_fault_of_ours(laurel: LaurelProcess, request_bytes: bytes):

@@ -1,0 +1,84 @@
+"""Which limits there are, and how a request is counted."""
+
+import math
+from hashlib import blake2b
+
+from sanic import Request
+
+from actors.quota import Limit, Verdict
+from server.addresses import address_of
+from server.errors import RequestError
+from server.rates import Rate
+from server.settings import Settings
+
+LONGEST_NAME = 40
+"""Of a user id or address as it is; longer names, which callers choose, are counted by their digest."""
+
+
+class RateLimited(RequestError):
+    """Too many requests; the same one may be sent again after a while."""
+
+    code, status = "rate_limited", 429
+
+
+class Policies:
+    """The limits in force by name; none for a load test.
+
+    `tickets` and `redeem` count for a user, `login` for an account, the others for an address.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        account, address = settings.rate_limit_login
+        rates = {
+            "tickets": settings.rate_limit_tickets,
+            "redeem": settings.rate_limit_redeem,
+            "reads": settings.rate_limit_reads,
+            "login": account,
+            "login-address": address,
+            "register": address,
+        }
+        self._limits = {} if settings.load_test else {name: _limit(name, rate) for name, rate in rates.items()}
+        self._texts = {
+            name: f'"{name}";q={limit.quota};w={limit.window_seconds}' for name, limit in self._limits.items()
+        }
+
+    def get(self, name: str) -> Limit | None:
+        """The limit of this name, None when limits are lifted."""
+        return self._limits.get(name)
+
+    def headers(self, verdicts: list[Verdict]) -> dict[str, str]:
+        """What is left, and for how long, as draft-ietf-httpapi-ratelimit-headers says."""
+        return {
+            "RateLimit-Policy": ", ".join([self._texts[verdict.limit.name] for verdict in verdicts]),
+            "RateLimit": ", ".join(
+                [f'"{verdict.limit.name}";r={verdict.left};t={math.ceil(verdict.seconds)}' for verdict in verdicts]
+            ),
+        }
+
+
+def _limit(name: str, rate: Rate) -> Limit:
+    return Limit(name, rate.count, rate.seconds)
+
+
+async def limited(request: Request, policy: str, who: str | None = None) -> None:
+    """Counts a request of a user, or of its address if nobody is named; raises RateLimited.
+
+    The answer, whichever it becomes, says what is left: see `server.headers`.
+    """
+    runtime = request.app.ctx.runtime
+    limit = runtime.policies.get(policy)
+    if limit is None:
+        return
+    if who is None:
+        who = address_of(request, runtime.settings.trusted_proxies)
+    elif len(who) > LONGEST_NAME:
+        who = blake2b(who.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    verdict = await runtime.limits.spend(limit, who)
+    context = request.ctx
+    if hasattr(context, "verdicts"):
+        context.verdicts.append(verdict)
+    else:
+        context.verdicts = [verdict]
+    if not verdict.allowed:
+        wait = max(1, math.ceil(verdict.seconds))
+        raise RateLimited(f"the limit {policy} is used up", policy=policy, retryAfterSeconds=wait)

@@ -1,0 +1,192 @@
+"""Limits in force on three pods: what is accepted is what is allowed."""
+
+import asyncio
+import os
+import re
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import httpx
+import pytest
+
+from tests.caller import Caller, assert_problem
+from tests.laurel_process import LaurelProcess, until
+
+OVERLOAD_SECONDS = 19.5
+"""Twenty windows of a second begin within it."""
+REDEEM = "/api/v1/tickets/redeem"
+PER_SECOND = 20
+LIMITS = {
+    "LAUREL_RATE_LIMIT_REDEEM": f"{PER_SECOND}/second",
+    "LAUREL_RATE_LIMIT_READS": "120/minute",
+    "LAUREL_RATE_LIMIT_LOGIN": "5/minute,12/minute",
+    "LAUREL_TRUSTED_PROXIES": "1",
+}
+POLICY = re.compile(r'"([a-z-]+)";q=(\d+);w=(\d+)')
+LEFT = re.compile(r'"([a-z-]+)";r=(\d+);t=(\d+)')
+
+Request = tuple[str, str, dict[str, Any]]
+"""Method, path, and what aiohttp takes beside."""
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[LaurelProcess]:
+    with LaurelProcess() as process:
+        yield process.start(pods=3, load_test=False, env=LIMITS)
+
+
+@pytest.fixture(scope="module")
+def players(guarded: LaurelProcess) -> Iterator[tuple[str, str]]:
+    """New players, minted because registering is limited too."""
+    return iter(guarded.mint_tokens(5))
+
+
+@pytest.fixture
+def somebody(guarded: LaurelProcess, players: Iterator[tuple[str, str]]) -> Iterator[Caller]:
+    user_id, token = next(players)
+    with Caller(guarded.urls[0], token, user_id) as caller:
+        yield caller
+
+
+def at(address: str) -> dict[str, str]:
+    return {"X-Forwarded-For": address}
+
+
+async def overload(laurel: LaurelProcess, seconds: float, senders: int, *requests: Request) -> list[Counter[int]]:
+    """Statuses of each request, sent over and over by so many senders to each pod."""
+    until_time = time.monotonic() + seconds
+    found: list[Counter[int]] = [Counter() for _ in requests]
+
+    async def send(session: aiohttp.ClientSession, url: str, number: int) -> None:
+        method, path, more = requests[number]
+        while time.monotonic() < until_time:
+            async with session.request(method, url + path, **more) as answer:
+                found[number][answer.status] += 1
+            await asyncio.sleep(0.005)
+
+    async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+        for number in range(len(requests)):
+            for url in laurel.urls * senders:
+                group.create_task(send(session, url, number))
+    return found
+
+
+async def test_twenty_seconds_of_overload(guarded: LaurelProcess, somebody: Caller, players: Iterator[tuple[str, str]]):
+    body = {"ticket": somebody.issue("sprint")["ticket"]}
+    tokens = [{"Authorization": f"Bearer {token}"} for token in (somebody.token, next(players)[1])]
+    redeemed, issued, read = await overload(
+        guarded,
+        OVERLOAD_SECONDS,
+        1,
+        ("POST", REDEEM, {"json": body, "headers": tokens[0]}),
+        ("POST", "/api/v1/tickets", {"json": {"actionId": "sprint"}, "headers": tokens[1]}),
+        ("GET", "/api/v1/boards/global/top", {"headers": at("203.0.113.1")}),
+    )
+    for statuses in (redeemed, issued, read):
+        assert set(statuses) == {200, 429} or set(statuses) == {201, 429}
+        assert statuses[429] > statuses[200] + statuses[201]
+    assert redeemed[200] == pytest.approx(PER_SECOND * OVERLOAD_SECONDS, rel=0.05)
+    assert issued[201] == pytest.approx(60, rel=0.05)
+    assert read[200] == pytest.approx(120, rel=0.05)
+
+
+async def test_without_redis_each_pod_goes_on_alone(guarded: LaurelProcess, somebody: Caller):
+    body = {"ticket": somebody.issue("sprint")["ticket"]}
+    request = ("POST", REDEEM, {"json": body, "headers": {"Authorization": f"Bearer {somebody.token}"}})
+    redis = guarded.config()["redisPid"]
+    os.kill(redis, signal.SIGSTOP)
+    try:
+        (statuses,) = await overload(guarded, 3.5, 6, request)
+    finally:
+        os.kill(redis, signal.SIGCONT)
+    assert set(statuses) == {200, 429}
+    assert 3 * PER_SECOND <= statuses[200] <= 3 * 4 * PER_SECOND
+    # Pods ask again a second after Redis did not answer, and then hear of windows that they began alone.
+    for _ in range(4):
+        (statuses,) = await overload(guarded, 1.5, 6, request)
+        if statuses[200] <= 3 * PER_SECOND:  # at most three windows
+            break
+    assert statuses[200] <= 3 * PER_SECOND
+
+
+def test_answers_say_what_is_left(somebody: Caller):
+    ticket = somebody.issue("sprint")["ticket"]
+    answers = [somebody.redeem(ticket) for _ in range(PER_SECOND + 1)]
+    lefts = []
+    for answer in answers:
+        assert POLICY.fullmatch(answer.headers["ratelimit-policy"]).groups() == ("redeem", str(PER_SECOND), "1")
+        name, left, seconds = LEFT.fullmatch(answer.headers["ratelimit"]).groups()
+        assert (name, seconds in "01") == ("redeem", True)
+        lefts.append(int(left))
+    assert lefts[:3] == [PER_SECOND - 1, PER_SECOND - 2, PER_SECOND - 3]
+    refused = next((answer for answer in answers if answer.status_code == 429), None)
+    while refused is None:  # a window may have ended meanwhile
+        refused = next((one for one in (somebody.redeem(ticket) for _ in range(50)) if one.status_code == 429), None)
+    body = assert_problem(refused, 429, "rate_limited")
+    assert (body["policy"], refused.headers["retry-after"]) == ("redeem", "1")
+    again = until(lambda: (one := somebody.redeem(ticket)).status_code == 200 and one)
+    assert again.json()["replayed"] is True
+
+
+def test_refusals_of_another_kind_count_too(somebody: Caller):
+    answer = somebody.post("/api/v1/tickets", {"actionId": "no-such-action"})
+    assert_problem(answer, 404, "action_unknown")
+    assert LEFT.fullmatch(answer.headers["ratelimit"])[2] == "59"
+    answer = somebody.http.post("/api/v1/tickets", content=b"{", headers={"Content-Type": "application/json"})
+    assert_problem(answer, 400, "invalid_request")
+    assert LEFT.fullmatch(answer.headers["ratelimit"])[2] == "58"
+
+
+def test_a_spoofed_address_is_no_other_address(guarded: LaurelProcess):
+    with Caller(guarded.urls[0]) as nobody:
+        hops = [f"198.51.100.{number}, 203.0.113.2" for number in range(125)]
+        statuses = [nobody.http.get("/api/v1/boards", headers=at(hop)).status_code for hop in hops]
+        assert statuses.count(200) == 120
+        for other, status in (("203.0.113.2", 429), ("203.0.113.3", 200), ("203.0.113.2, 203.0.113.4", 200)):
+            assert nobody.http.get("/api/v1/boards", headers=at(other)).status_code == status
+
+
+def test_an_ipv6_network_is_one_address(guarded: LaurelProcess):
+    with Caller(guarded.urls[0]) as nobody:
+        hops = [f"2001:db8:0:1::{number:x}" for number in range(125)]
+        statuses = [nobody.http.get("/api/v1/actions", headers=at(hop)).status_code for hop in hops]
+    assert statuses.count(200) == 120
+
+
+def test_log_ins_of_an_account_are_limited_alike_for_all_names(guarded: LaurelProcess):
+    name = f"p{uuid4().hex[:20]}"
+    account = {"username": name, "password": "correct horse"}
+    made = httpx.post(
+        f"{guarded.urls[0]}/api/v1/auth/register", json=account, headers=at("203.0.113.9"), trust_env=False
+    )
+    assert made.status_code == 201
+    for number, known in enumerate((name, f"p{uuid4().hex[:20]}")):
+        seen = []
+        for turn in range(7):
+            spelled = known.upper() if turn % 2 else known
+            answer = httpx.post(
+                f"{guarded.urls[turn % 3]}/api/v1/auth/login",
+                json={"username": spelled, "password": "wrong horse"},
+                headers=at(f"203.0.113.{20 + number}"),
+                trust_env=False,
+            )
+            seen.append((answer.status_code, answer.json()["code"], answer.headers["ratelimit"].count(";r=")))
+        assert seen == [(401, "login_failed", 2)] * 5 + [(429, "rate_limited", 2)] * 2
+
+
+def test_log_ins_of_an_address_are_limited(guarded: LaurelProcess):
+    statuses = [
+        httpx.post(
+            f"{guarded.urls[turn % 3]}/api/v1/auth/login",
+            json={"username": f"p{uuid4().hex[:20]}", "password": "wrong horse"},
+            headers=at("203.0.113.30"),
+            trust_env=False,
+        ).status_code
+        for turn in range(14)
+    ]
+    assert statuses == [401] * 12 + [429] * 2
