@@ -7,7 +7,26 @@ from sanic import Sanic
 from sanic.config import Config
 
 from server.errors import answer_error
-from server.routes import accounts, actions, boards, events, live, me, page, probes, tickets
+from server.routes import (
+    accounts,
+    actions,
+    boards,
+    events,
+    export,
+    friends,
+    groups,
+    live,
+    me,
+    page,
+    probes,
+    subsets,
+    tickets,
+)
+from server.routes.admin import actions as admin_actions
+from server.routes.admin import groups as admin_groups
+from server.routes.admin import ledger as admin_ledger
+from server.routes.admin import scores as admin_scores
+from server.routes.admin import users as admin_users
 from server.runtime import Runtime
 from server.settings import Settings
 
@@ -49,8 +68,24 @@ def make_app(settings: Settings) -> "Sanic[Config, Context]":
         }
     )
     app: Sanic[Config, Context] = Sanic("laurel", config=config, ctx=Context(), configure_logging=False)
-    for module in (tickets, accounts, actions, boards, me, live, events, page, probes):
+    for module in (
+        tickets,
+        accounts,
+        actions,
+        boards,
+        subsets,
+        me,
+        export,
+        friends,
+        groups,
+        live,
+        events,
+        page,
+        probes,
+    ):
         app.blueprint(module.blueprint)
+    for admin in (admin_users, admin_scores, admin_ledger, admin_actions, admin_groups):
+        app.blueprint(admin.blueprint)
     app.ctx.web = page.load()
     app.error_handler.add(Exception, answer_error)
     app.before_server_start(_start(settings))
