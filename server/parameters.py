@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -14,6 +14,8 @@ from server.errors import InvalidRequest, NotFound
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -73,8 +75,8 @@ def query_moment(request: Request, name: str) -> int | None:
 
 
 def moment_ms(moment: datetime) -> int:
-    """A time as Unix milliseconds."""
-    return int(moment.timestamp() * 1000)
+    """A time as Unix milliseconds, the first that is not before it."""
+    return -((EPOCH - moment) // timedelta(milliseconds=1))
 
 
 def limit_of(request: Request, default: int = DEFAULT_LIMIT, most: int = MAX_LIMIT) -> int:
