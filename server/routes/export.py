@@ -64,8 +64,9 @@ async def _pages(runtime: Runtime, user_id: UserId) -> AsyncIterator[bytes]:
     after = None
     while True:
         reading = ledger_pages.page(runtime.database, Wanted(user_id=user_id), 0, PAGE, after)
-        found = await runtime.supervisor.detached("export", reading)
-        if not found:
+        page = await runtime.supervisor.detached("export", reading)
+        if page.entries:
+            yield _encode([own_record(recorded) for recorded in page.entries])[1:-1]
+        after = page.following
+        if after is None:
             return
-        yield _encode([own_record(recorded) for recorded in found])[1:-1]
-        after = found[-1].cursor

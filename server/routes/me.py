@@ -94,8 +94,8 @@ async def history(request: Request) -> HTTPResponse:
     session = runtime.tokens.required(request)
     limit, after = limit_of(request), ledger_cursor(request)
     wanted = Wanted(user_id=session.user_id)
-    reading = ledger_pages.page(runtime.database, wanted, runtime.clock.now_ms(), limit + 1, after)
-    found = await runtime.supervisor.detached("history", reading)
-    following = cursor_of(found[limit - 1].cursor) if len(found) > limit else None
-    shown = OwnRecords(entries=[own_record(recorded) for recorded in found[:limit]], next=following)
+    reading = ledger_pages.page(runtime.database, wanted, runtime.clock.now_ms(), limit, after)
+    page = await runtime.supervisor.detached("history", reading)
+    following = None if page.following is None else cursor_of(page.following)
+    shown = OwnRecords(entries=[own_record(recorded) for recorded in page.entries], next=following)
     return answer(shown, headers=NO_STORE)

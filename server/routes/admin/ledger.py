@@ -44,10 +44,10 @@ async def listed(request: Request) -> HTTPResponse:
         to_ms=query_moment(request, "to"),
     )
     limit, after = limit_of(request), ledger_cursor(request)
-    reading = ledger_pages.page(runtime.database, wanted, runtime.clock.now_ms(), limit + 1, after)
-    found = await runtime.supervisor.detached("ledger", reading)
-    following = cursor_of(found[limit - 1].cursor) if len(found) > limit else None
-    shown = RecordsAnswer(entries=[record_answer(recorded) for recorded in found[:limit]], next=following)
+    reading = ledger_pages.page(runtime.database, wanted, runtime.clock.now_ms(), limit, after)
+    page = await runtime.supervisor.detached("ledger", reading)
+    following = None if page.following is None else cursor_of(page.following)
+    shown = RecordsAnswer(entries=[record_answer(recorded) for recorded in page.entries], next=following)
     return answer(shown, headers=NO_STORE)
 
 
