@@ -12,7 +12,7 @@ from server.errors import Conflict
 from server.parameters import cursor_of, limit_of, path_slug, query_cursor
 from server.routes.admin.guard import admin
 from server.runtime import Runtime
-from server.wire_admin import ActionRules, AdminActionsAnswer, ChangedRules, NewAction, admin_action_answer
+from server.wire_catalogue import ActionRules, AdminActionsAnswer, ChangedRules, NewAction, admin_action_answer
 from tickets.errors import ActionUnknown
 
 TRIES = 5

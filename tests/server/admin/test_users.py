@@ -118,7 +118,7 @@ def test_a_ban_hides_and_refuses_on_every_pod_and_its_end_restores(
 
 def test_a_ban_that_ends_is_taken_back_by_one_pod(laurel: LaurelProcess, admin: Caller, subject: Caller):
     subject.redeem(subject.issue("sprint")["ticket"])
-    end = datetime.now(UTC) + timedelta(seconds=1)
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2, milliseconds=7)
     told = admin.http.put(f"{USERS}/{subject.user_id}/ban", json={"reason": "r", "until": end.isoformat()}).json()
     assert told["until"] == end.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     until(lambda: rank(laurel.urls[1], subject.user_id) is not None, 10)
