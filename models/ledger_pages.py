@@ -104,14 +104,13 @@ async def _searched(
     database: Database, wanted: Wanted, whole: tuple[int, int], limit: int, after: Cursor | None
 ) -> Page:
     found: list[Recorded] = []
-    behind, until = after, time.monotonic() + SEARCH_SECONDS
+    until = time.monotonic() + SEARCH_SECONDS
     for start, end in stretches(*whole, FIRST_STRETCH_MS if after is None else after.stretch):
-        found += await _stretch(database, wanted, (start, end), limit + 1 - len(found), behind, rare=False)
+        found += await _stretch(database, wanted, (start, end), limit + 1 - len(found), after, rare=False)
         if len(found) > limit:
             break
         if start > whole[0] and time.monotonic() > until:
             return Page(found, Cursor(start, FIRST_ID, 1, longer(end - start)))
-        behind = None  # what comes now lies before this stretch, and so behind the cursor
     return _page(found, limit)
 
 

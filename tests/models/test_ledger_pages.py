@@ -57,6 +57,7 @@ async def followed(database: Database, wanted: Wanted, limit: int) -> list[Recor
         page = await ledger_pages.page(database, wanted, NOW, limit, after)
         assert len(page.entries) <= limit
         found += page.entries
+        assert len(found) <= len(BEFORE), "a page repeats what another had"
         after = page.following
         if after is None:
             return found
