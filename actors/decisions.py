@@ -3,21 +3,28 @@
 from hashlib import sha256
 from typing import assert_never
 
-from actors.errors import EntryUnknown, ScoreOutOfRange
+from actors.errors import EntryUnknown, PlayerUnknown, ScoreExists, ScoreOutOfRange, TooManyGroups, Unchanged
 from actors.messages import (
     AdjustScore,
     Award,
     BanPlayer,
     Command,
-    MovePlayer,
+    ErasePlayer,
+    Expected,
+    JoinGroup,
+    LeaveGroup,
+    MoveRegion,
     RecallTicket,
     RedeemInstant,
     RedeemTicket,
+    SetScore,
     UnbanPlayer,
     VoidEntry,
 )
+from models.board import GLOBAL
 from models.catalogue import Catalogue, Revised
-from models.entry import MAX_SCORE, SCORING, Kind
+from models.entry import ERASED_MS, MAX_SCORE, SCORING, Kind
+from models.groups import MAX_GROUPS
 from models.ids import EntryId, UserId
 from models.proposal import Draft, IdempotencyKey
 from models.snapshot import Question
@@ -46,7 +53,7 @@ def question_of(command: Command, user_id: UserId, state: PlayerState | None) ->
 def key_of(command: Command) -> IdempotencyKey | None:
     """The idempotency key that a command claims."""
     match command:
-        case RedeemInstant(key=key) | Award(key=key) | AdjustScore(key=key):
+        case RedeemInstant(key=key) | Award(key=key) | AdjustScore(key=key) | SetScore(key=key) | BanPlayer(key=key):
             return key
         case VoidEntry(target=target):
             return IdempotencyKey(VOID_SCOPE, target.entry_id, sha256(target.entry_id.encode()).digest())
@@ -55,7 +62,9 @@ def key_of(command: Command) -> IdempotencyKey | None:
 
 
 def decide(command: Command, state: PlayerState, now_ms: int, catalogue: Catalogue) -> Draft:
-    """The draft of a command; raises TicketError, EntryUnknown or ScoreOutOfRange when it may not be."""
+    """The draft of a command; raises TicketError or ActorError when it may not be."""
+    if state.erased:
+        raise PlayerUnknown
     draft = _draft(command, state, now_ms, catalogue)
     if abs(state.score + draft.delta) > MAX_SCORE:
         raise ScoreOutOfRange
@@ -76,15 +85,31 @@ def _draft(command: Command, state: PlayerState, now_ms: int, catalogue: Catalog
             return _scoring(state, entry_id, Kind.AWARD, points, revised, caller, {"reason": reason}, key)
         case AdjustScore(entry_id, delta, reason, caller, key):
             return _scoring(state, entry_id, Kind.ADJUST, delta, None, caller, {"reason": reason}, key)
+        case SetScore(entry_id, score, expected, reason, caller, key):
+            _expect(expected, state)
+            return _scoring(state, entry_id, Kind.ADJUST, score - state.score, None, caller, {"reason": reason}, key)
         case VoidEntry():
             return _void(command, state)
-        case BanPlayer(entry_id, until, reason, caller):
+        case BanPlayer(entry_id, until, reason, caller, key):
+            if until <= now_ms:
+                raise Unchanged
             meta: dict[str, str | int] = {"reason": reason, "until": until}
-            return Draft(entry_id, Kind.BAN, 0, until, state.region, state.groups, caller=caller, meta=meta)
-        case UnbanPlayer(entry_id, caller):
+            return Draft(entry_id, Kind.BAN, 0, until, state.region, state.groups, caller=caller, meta=meta, key=key)
+        case UnbanPlayer(entry_id, caller, ended_only):
+            if state.banned_until is None or (ended_only and state.is_banned(now_ms)):
+                raise Unchanged
             return Draft(entry_id, Kind.UNBAN, 0, None, state.region, state.groups, caller=caller)
-        case MovePlayer(entry_id, region, groups, caller):
-            return Draft(entry_id, Kind.MOVE, 0, state.banned_until, region, groups, caller=caller)
+        case MoveRegion(entry_id, region, caller):
+            return _move(state, entry_id, region, state.groups, caller)
+        case JoinGroup(entry_id, group, caller):
+            groups = state.groups if group in state.groups else (*state.groups, group)
+            if len(groups) > max(MAX_GROUPS, len(state.groups)):
+                raise TooManyGroups
+            return _move(state, entry_id, state.region, groups, caller)
+        case LeaveGroup(entry_id, group, caller):
+            return _move(state, entry_id, state.region, tuple(g for g in state.groups if g != group), caller)
+        case ErasePlayer(entry_id, caller):
+            return Draft(entry_id, Kind.ERASE, 0, ERASED_MS, None, (), caller=caller)
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -125,6 +150,25 @@ def _told(client_time: ClientTime | None, issued_at: int | None, now_ms: int) ->
         return {}
     _raise(judge_client_time(client_time, issued_at, now_ms))
     return {"clientAt": client_time.at_ms}
+
+
+def _move(state: PlayerState, entry_id: EntryId, region: str | None, groups: tuple[str, ...], caller: str) -> Draft:
+    if (region, groups) == (state.region, state.groups):
+        raise Unchanged
+    return Draft(entry_id, Kind.MOVE, 0, state.banned_until, region, groups, caller=caller)
+
+
+def _expect(expected: Expected, state: PlayerState) -> None:
+    if expected is Expected.ABSENT and has_score(state):
+        raise ScoreExists
+    if expected is Expected.PRESENT and not has_score(state):
+        raise EntryUnknown
+
+
+def has_score(state: PlayerState) -> bool:
+    """Whether a score exists: an entry counts on the board `global` that no void has reversed; 0 is a score too."""
+    held = {place[0] for place, standing in state.standings.items() if standing is not None}
+    return any(board.key in held for board in state.boards if board.board_id == GLOBAL)
 
 
 def _redeem(

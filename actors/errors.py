@@ -6,6 +6,9 @@ ActorError
 ├── PlayerUnknown      the token's player does not exist (any more)
 ├── EntryUnknown       nothing is recorded under this id
 ├── ScoreOutOfRange    the score would leave what a double holds exactly
+├── ScoreExists        a score that is to be created is there already
+├── TooManyGroups      the player is in as many groups as one may be
+├── Unchanged          there is nothing to do: it is so already
 └── KeyConflict        an idempotency key, or a void, was used for something else
 """
 
@@ -36,3 +39,15 @@ class KeyConflict(ActorError):
 
 class ScoreOutOfRange(ActorError):
     """The score would leave what a double holds exactly."""
+
+
+class ScoreExists(ActorError):
+    """This player has a score already."""
+
+
+class TooManyGroups(ActorError):
+    """This player is in as many groups as one may be."""
+
+
+class Unchanged(ActorError):
+    """It is so already, and no entry was written."""

@@ -1,6 +1,7 @@
 """What user actors are told and what they answer."""
 
 import asyncio
+from enum import StrEnum
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -56,6 +57,25 @@ class AdjustScore(Struct, frozen=True):
     key: IdempotencyKey | None = None
 
 
+class Expected(StrEnum):
+    """What must be so for a score to be set."""
+
+    ANYTHING = "anything"
+    ABSENT = "absent"
+    PRESENT = "present"
+
+
+class SetScore(Struct, frozen=True):
+    """Make a score an absolute one; by how much that moves it is decided on the present state."""
+
+    entry_id: EntryId
+    score: int
+    expected: Expected
+    reason: str
+    caller: str
+    key: IdempotencyKey | None = None
+
+
 class VoidEntry(Struct, frozen=True):
     """Reverse one scoring entry of this player, at that entry's time."""
 
@@ -72,26 +92,62 @@ class BanPlayer(Struct, frozen=True):
     until: int
     reason: str
     caller: str
+    key: IdempotencyKey | None = None
 
 
 class UnbanPlayer(Struct, frozen=True):
-    """Take a ban back."""
+    """Take a ban back; with `ended_only` one that has run out, and no newer one."""
 
     entry_id: EntryId
     caller: str
+    ended_only: bool = False
 
 
-class MovePlayer(Struct, frozen=True):
-    """Change region and groups; entries from now on record the new ones."""
+class MoveRegion(Struct, frozen=True):
+    """Change the region; entries from now on record the new one."""
 
     entry_id: EntryId
     region: str | None
-    groups: tuple[str, ...]
+    caller: str
+
+
+class JoinGroup(Struct, frozen=True):
+    """Add a group; entries from now on record it."""
+
+    entry_id: EntryId
+    group: str
+    caller: str
+
+
+class LeaveGroup(Struct, frozen=True):
+    """Take a group away; entries from now on do not record it."""
+
+    entry_id: EntryId
+    group: str
+    caller: str
+
+
+class ErasePlayer(Struct, frozen=True):
+    """Hide from boards for good and refuse everything from now on."""
+
+    entry_id: EntryId
     caller: str
 
 
 Command: TypeAlias = (
-    RedeemTicket | RedeemInstant | RecallTicket | Award | AdjustScore | VoidEntry | BanPlayer | UnbanPlayer | MovePlayer
+    RedeemTicket
+    | RedeemInstant
+    | RecallTicket
+    | Award
+    | AdjustScore
+    | SetScore
+    | VoidEntry
+    | BanPlayer
+    | UnbanPlayer
+    | MoveRegion
+    | JoinGroup
+    | LeaveGroup
+    | ErasePlayer
 )
 
 

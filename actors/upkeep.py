@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from actors.clock import Clock
+from actors.errors import ActorError
 from actors.supervisor import Supervisor
 from models import marks, players
 from models.database import Database
@@ -63,4 +65,5 @@ class Upkeep:
     async def _ended_bans(self) -> None:
         if await marks.lease(self._database, "ended-bans", self._pod, 10):
             for user_id in await players.ended_bans(self._database):
-                await self._unban(user_id)
+                with suppress(ActorError):  # banned anew meanwhile, erased, or busy: the next turn sees
+                    await self._unban(user_id)

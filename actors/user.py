@@ -157,6 +157,9 @@ class UserActor:
         if self._written is not None:
             self._finish(self._written, replayed=False, voided=False)
             return False
+        if found.state.erased:
+            self._refuse(PlayerUnknown("this player was erased"))
+            return False
         if found.recorded is None:
             return True
         key = key_of(request.command)

@@ -96,6 +96,11 @@ def _fault(action: Action) -> str | None:
 LOAD = sql("catalogue")
 
 SAVE = sql("save_actions")
+CREATE = sql("create_action")
+REVISE = sql("revise_action")
+
+FIELDS = ("action_id", "title", "points", "min_seconds", "max_seconds", "cooldown_seconds", "daily_limit")
+WORDS = ("overlap", "ticket", "proof", "enabled")
 
 
 async def load(database: Database) -> Catalogue:
@@ -116,8 +121,25 @@ async def save(database: Database, actions: Iterable[Action]) -> int:
 
     Raises CatalogueInvalid before anything is written.
     """
-    fields = ("action_id", "title", "points", "min_seconds", "max_seconds", "cooldown_seconds", "daily_limit")
-    words = ("overlap", "ticket", "proof", "enabled")
     checked = check(actions)
-    columns = [[getattr(action, name) for action in checked] for name in fields + words]
+    columns = [[getattr(action, name) for action in checked] for name in FIELDS + WORDS]
     return len(await database.rows(SAVE, *columns))
+
+
+async def create(database: Database, action: Action) -> bool:
+    """Adds an action and tells every pod; False when there is one of this id. Raises CatalogueInvalid."""
+    (checked,) = check([action])
+    return bool(await database.rows(CREATE, *_values(checked)))
+
+
+async def revise(database: Database, action: Action, revision: int) -> bool:
+    """Changes an action whose present revision is a given one, and tells every pod; False when it is another by now.
+
+    Raises CatalogueInvalid.
+    """
+    (checked,) = check([action])
+    return bool(await database.rows(REVISE, *_values(checked), revision))
+
+
+def _values(action: Action) -> list[object]:
+    return [getattr(action, name) for name in FIELDS + WORDS]

@@ -12,6 +12,9 @@ MAX_SCORE = 2**53 - 1
 FOREVER_MS = 253_402_300_799_000
 """A ban without an end, as Unix milliseconds: the last second of the year 9999."""
 
+ERASED_MS = FOREVER_MS + 999
+"""Stands as the end of a ban for a player who was erased; no ban may last as long."""
+
 
 class Kind(StrEnum):
     """What an entry did; all but the first four have delta 0."""
@@ -26,7 +29,7 @@ class Kind(StrEnum):
     ERASE = "erase"
 
 
-REFOLDED = frozenset({Kind.VOID, Kind.BAN, Kind.UNBAN})
+REFOLDED = frozenset({Kind.VOID, Kind.BAN, Kind.UNBAN, Kind.ERASE})
 """Kinds that change standings of any period: a player's whole history is folded again."""
 
 SCORING = frozenset({Kind.REDEEM, Kind.AWARD, Kind.ADJUST})

@@ -17,6 +17,9 @@ class Known:
     recorded: bool
 
 
+HELD_BY = sql("held_by")
+
+
 async def hold(database: Database, ticket_id: TicketId, user_id: str, text: str, expires_at: int) -> None:
     """Keeps a signed ticket; raises DatabaseUnavailable, and DataRejected for an unknown player."""
     await database.rows(HOLD, ticket_id, user_id, text, expires_at)
@@ -32,3 +35,8 @@ async def known(database: Database, uuid: str) -> Known:
     """What is known under an id that a client sent; raises DatabaseUnavailable."""
     (row,) = await database.rows(KNOWN, uuid)
     return Known(row["ticket"], row["recorded"])
+
+
+async def of_player(database: Database, user_id: str) -> list[tuple[TicketId, int]]:
+    """The tickets kept for a player, and until when in Unix milliseconds."""
+    return [(TicketId(row["ticket_id"]), row["expires_at"]) for row in await database.rows(HELD_BY, user_id)]

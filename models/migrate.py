@@ -1,5 +1,7 @@
 """Migrations, one at a time under an advisory lock."""
 
+import asyncio
+
 import asyncpg
 from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor
@@ -9,6 +11,9 @@ from models.errors import typed
 
 LOCK_ID = 0x6C617572656C
 """The advisory lock of Laurel's migrations: its name in hexadecimal."""
+LOCK_POLL_SECONDS = 0.2
+
+TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
 
 
 async def migrate(database_url: str) -> list[str]:
@@ -19,7 +24,9 @@ async def migrate(database_url: str) -> list[str]:
     try:
         lock = await asyncpg.connect(timeout=CONNECT_TIMEOUT_SECONDS, **credentials(database_url))
         try:
-            await lock.execute("SELECT pg_advisory_lock($1)", LOCK_ID)
+            # Whoever waits inside a statement has a snapshot, for whose end an index that is made concurrently waits.
+            while not await lock.fetchval(TRY_LOCK, LOCK_ID):  # noqa: ASYNC110 — another process has it
+                await asyncio.sleep(LOCK_POLL_SECONDS)
             async with TortoiseContext() as context:
                 executor, plan = await _plan(context, database_url)
                 await executor.migrate()

@@ -35,6 +35,9 @@ BANNED = sql("banned")
 
 
 ENDED_BANS = sql("ended_bans")
+UPDATE_PROFILE = sql("update_profile")
+ERASE = sql("erase")
+HALF_ERASED = sql("half_erased")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +147,21 @@ async def banned(database: Database) -> dict[UserId, int]:
 async def ended_bans(database: Database) -> list[UserId]:
     """Players whose ban has run out and was not taken back yet."""
     return [UserId(row["id"]) for row in await database.rows(ENDED_BANS)]
+
+
+async def update_profile(
+    database: Database, user_id: UserId, *, display_name: str | None = None, avatar: tuple[str | None] | None = None
+) -> None:
+    """Changes a name or avatar and tells every pod; None leaves each as it is, `(None,)` takes the avatar away."""
+    named, shown = display_name is not None, avatar is not None
+    await database.rows(UPDATE_PROFILE, user_id, named, display_name, shown, avatar[0] if avatar else None)
+
+
+async def erase(database: Database, user_id: UserId) -> None:
+    """Takes away who a player was; what they did stays. Doing it again is harmless."""
+    await database.rows(ERASE, user_id)
+
+
+async def half_erased(database: Database) -> list[UserId]:
+    """Players whose ledger says erased while they still have an account."""
+    return [UserId(row["id"]) for row in await database.rows(HALF_ERASED)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from models.board import Board, Fold, Place, places_at
-from models.entry import FOREVER_MS, SCORING, Entry, Kind
+from models.entry import ERASED_MS, FOREVER_MS, SCORING, Entry, Kind
 from models.ids import ActionId, UserId
 
 DAY_MS = 86_400_000
@@ -51,6 +51,11 @@ class PlayerState:
         """Whether the player is banned at a time."""
         return self.banned_until is not None and at_ms < self.banned_until
 
+    @property
+    def erased(self) -> bool:
+        """Whether the player is gone for good."""
+        return self.banned_until == ERASED_MS
+
     def visible(self, place: Place) -> Standing | None:
         """The standing that boards may show; a banned player has none."""
         return None if self.banned_until is not None else self.standings.get(place)
@@ -88,6 +93,8 @@ def apply_entry(state: PlayerState, entry: Entry, *, counts: bool = True) -> Non
             state.banned_until = None
         case Kind.MOVE:
             state.region, state.groups = entry.region, entry.groups
+        case Kind.ERASE:
+            state.region, state.groups, state.banned_until = None, (), ERASED_MS
         case _:
             pass
     if not counts or entry.kind not in SCORING:

@@ -6,9 +6,10 @@ from typing import Any
 from sanic import Sanic
 from sanic.config import Config
 
-from server.dialects import routes as dialects
+from server.dialects.routes import answer_error
 from server.headers import add_headers
-from server.routes import accounts, actions, boards, events, live, me, page, probes, tickets
+from server.routes import page
+from server.routing import BLUEPRINTS
 from server.runtime import Runtime
 from server.settings import Settings
 
@@ -48,10 +49,10 @@ def make_app(settings: Settings) -> "Sanic[Config, Context]":
         }
     )
     app: Sanic[Config, Context] = Sanic("laurel", config=config, ctx=Context(), configure_logging=False)
-    for module in (tickets, accounts, actions, boards, me, live, events, page, probes, dialects):
-        app.blueprint(module.blueprint)
+    for blueprint in BLUEPRINTS:
+        app.blueprint(blueprint)
     app.ctx.web = page.load()
-    app.error_handler.add(Exception, dialects.answer_error)
+    app.error_handler.add(Exception, answer_error)
     add_headers(app, settings.origins)
     app.before_server_start(_start(settings))
     app.before_server_stop(_stop)

@@ -13,7 +13,16 @@ import msgspec
 from sanic import HTTPResponse, Request
 from sanic.exceptions import MethodNotAllowed, SanicException
 
-from actors.errors import Busy, EntryUnknown, KeyConflict, PlayerUnknown, ScoreOutOfRange
+from actors.errors import (
+    Busy,
+    EntryUnknown,
+    KeyConflict,
+    PlayerUnknown,
+    ScoreExists,
+    ScoreOutOfRange,
+    TooManyGroups,
+    Unchanged,
+)
 from models.errors import CatalogueInvalid, DatabaseUnavailable, DataRejected, ModelError
 from tickets.errors import TicketError
 
@@ -110,6 +119,9 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (EntryUnknown, 404, "not_found", "Nothing is recorded under this id."),
     (KeyConflict, 409, "conflict", "This idempotency key was used with another request."),
     (ScoreOutOfRange, 409, "conflict", "The score would leave its range."),
+    (ScoreExists, 409, "conflict", "This player has a score already."),
+    (TooManyGroups, 409, "conflict", "This player is in as many groups as one may be."),
+    (Unchanged, 409, "conflict", "It is so already."),
     (CatalogueInvalid, 400, "invalid_request", "The catalogue breaks a rule."),
     (DataRejected, 400, "invalid_request", "The database refuses a value of this request."),
     (ModelError, 503, "busy", "The request may be sent again."),

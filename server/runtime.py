@@ -12,9 +12,10 @@ from actors.clock import Clock
 from actors.committer import Committer
 from actors.epochs import Epochs
 from actors.leaderboard import Leaderboard
+from actors.leftovers import Leftovers
 from actors.limits import Limits
 from actors.loader import Loader
-from actors.messages import Command, Outcome, Request, UnbanPlayer
+from actors.messages import Command, LeaveGroup, Outcome, Request, UnbanPlayer
 from actors.mirror import Mirror
 from actors.notices import Notices
 from actors.ordering import Ordering
@@ -29,6 +30,7 @@ from actors.repair import Repair
 from actors.seats import Seats
 from actors.settler import Settler
 from actors.stream import Stream
+from actors.subsets import Subsets
 from actors.supervisor import Supervisor
 from actors.upkeep import Upkeep
 from actors.users import Users
@@ -57,6 +59,8 @@ SWEEP_SECONDS = 0.25
 RECONNECT_STEP_MS = 20
 RECONNECT_STEPS = 100
 """Viewers of a pod that goes away come back spread over two seconds."""
+ITSELF = "laurel"
+"""The caller of what nobody asked for just now."""
 NOTIFIED = SCORING | {Kind.VOID}
 """Kinds of entries that a player's own sockets are told of."""
 
@@ -112,6 +116,7 @@ class Runtime:
         self.renaming = Renaming(self.ordering, self.epochs, self.profiles, self.clock)
         self.reading = Reading(self.database, self.ordering, self.epochs, self.clock)
         self.paging = Paging(self.database, self.ordering, self.epochs)
+        self.subsets = Subsets(self.database, self.ordering, self.epochs, self.clock)
         self.users = Users(
             self.committer,
             self.loader,
@@ -135,6 +140,7 @@ class Runtime:
         self.seats = Seats(self.ordering, self.pod)
         self.occupancy = Occupancy(self.seats, *settings.rate_limit_sockets, lifted=settings.load_test)
         self.upkeep = Upkeep(self.database, self.clock, self.pod, self._unban)
+        self.leftovers = Leftovers(self.database, self.pod, self._leave)
 
     def _boards(self) -> Sequence[Board]:
         return self.epochs.boards
@@ -163,6 +169,7 @@ class Runtime:
             self.seats,
             self.repair,
             self.upkeep,
+            self.leftovers,
         ):
             part.start(self.supervisor)
         self.supervisor.keep("users", self.users.sweep)
@@ -235,9 +242,15 @@ class Runtime:
         """What became of a command; raises TicketError, ActorError or ModelError."""
         return await self.users.tell(user_id, command)
 
+    def new_entry(self) -> EntryId:
+        """An id for an entry that begins now."""
+        return EntryId(uuid7(self.clock.now_ms()))
+
     async def _unban(self, user_id: UserId) -> Outcome:
-        entry_id = EntryId(uuid7(self.clock.now_ms()))
-        return await self.tell(user_id, UnbanPlayer(entry_id, "laurel"))
+        return await self.tell(user_id, UnbanPlayer(self.new_entry(), ITSELF, ended_only=True))
+
+    async def _leave(self, user_id: UserId, group_id: str) -> Outcome:
+        return await self.tell(user_id, LeaveGroup(self.new_entry(), group_id, ITSELF))
 
     async def _sweep_audiences(self) -> None:
         while True:

@@ -1,16 +1,27 @@
-"""The caller's own profile, score and ranks."""
+"""The caller's own profile: read, edited, erased; and what the ledger has of them."""
+
+from contextlib import suppress
 
 import msgspec
+from msgspec import UNSET
 from sanic import Blueprint, HTTPResponse, Request
 
-from models import players
+from actors.errors import PlayerUnknown, Unchanged
+from actors.messages import ErasePlayer, MoveRegion
+from models import ledger_pages, players
 from models.ids import UserId
+from models.ledger_pages import Wanted
 from models.snapshot import Question
-from server.bodies import answer
+from server.bodies import answer, decode
 from server.errors import TokenInvalid
 from server.limits import limited
+from server.parameters import cursor_of, limit_of
+from server.routes.admin.ledger import ledger_cursor
 from server.runtime import Runtime
 from server.wire import MeAnswer, OwnPlace, user_answer
+from server.wire_people import EditMe, OwnRecords, own_record
+
+NO_STORE = {"Cache-Control": "no-store"}
 
 blueprint = Blueprint("me")
 
@@ -36,4 +47,57 @@ async def _me(runtime: Runtime, user_id: UserId) -> HTTPResponse:
         places.append(OwnPlace(board_id=board.board_id, period=period, rank=rank, score=score))
     own = msgspec.structs.asdict(user_answer(identity))
     shown = MeAnswer(**own, score=found.state.score, user_version=found.state.version, boards=places)
-    return answer(shown, headers={"Cache-Control": "no-store"})
+    return answer(shown, headers=NO_STORE)
+
+
+@blueprint.patch("/api/v1/me")
+async def edit(request: Request) -> HTTPResponse:
+    """Changes name, avatar or region; everybody who sees them sees the new ones."""
+    runtime: Runtime = request.app.ctx.runtime
+    session = runtime.tokens.required(request)
+    body = decode(request, EditMe)
+    return await runtime.supervisor.detached("edit-me", _edit(runtime, session.user_id, body))
+
+
+async def _edit(runtime: Runtime, user_id: UserId, body: EditMe) -> HTTPResponse:
+    name = None if body.display_name is UNSET else body.display_name
+    avatar = None if body.avatar_url is UNSET else (body.avatar_url,)
+    if name is not None or avatar is not None:
+        await players.update_profile(runtime.database, user_id, display_name=name, avatar=avatar)
+    if body.region is not UNSET:
+        with suppress(Unchanged):
+            await runtime.tell(user_id, MoveRegion(runtime.new_entry(), body.region, user_id))
+    return await _me(runtime, user_id)
+
+
+@blueprint.delete("/api/v1/me")
+async def erase(request: Request) -> HTTPResponse:
+    """Erases the caller: off every board for good, nothing left that says who they were."""
+    runtime: Runtime = request.app.ctx.runtime
+    session = runtime.tokens.required(request)
+    await runtime.supervisor.detached("erase", _erase(runtime, session.user_id))
+    return HTTPResponse(status=204)
+
+
+async def _erase(runtime: Runtime, user_id: UserId) -> None:
+    """First the entry, then the identity: what stops in between, a retry or the leftovers finish."""
+    try:
+        await runtime.tell(user_id, ErasePlayer(runtime.new_entry(), user_id))
+    except PlayerUnknown:
+        if await players.by_id(runtime.database, user_id) is None:
+            raise
+    await players.erase(runtime.database, user_id)
+
+
+@blueprint.get("/api/v1/me/history")
+async def history(request: Request) -> HTTPResponse:
+    """Own entries, newest first."""
+    runtime: Runtime = request.app.ctx.runtime
+    session = runtime.tokens.required(request)
+    limit, after = limit_of(request), ledger_cursor(request)
+    wanted = Wanted(user_id=session.user_id)
+    reading = ledger_pages.page(runtime.database, wanted, runtime.clock.now_ms(), limit, after)
+    page = await runtime.supervisor.detached("history", reading)
+    following = None if page.following is None else cursor_of(page.following)
+    shown = OwnRecords(entries=[own_record(recorded) for recorded in page.entries], next=following)
+    return answer(shown, headers=NO_STORE)

@@ -5,24 +5,31 @@ from typing import Any
 import pytest
 
 from actors.decisions import VOID_SCOPE, decide, key_of, question_of
-from actors.errors import EntryUnknown, ScoreOutOfRange
+from actors.errors import EntryUnknown, PlayerUnknown, ScoreExists, ScoreOutOfRange, TooManyGroups, Unchanged
 from actors.messages import (
     AdjustScore,
     Award,
     BanPlayer,
     Command,
-    MovePlayer,
+    ErasePlayer,
+    Expected,
+    JoinGroup,
+    LeaveGroup,
+    MoveRegion,
     RecallTicket,
     RedeemInstant,
     RedeemTicket,
+    SetScore,
     UnbanPlayer,
     VoidEntry,
 )
+from models.board import GLOBAL, Board, Fold, Window
 from models.catalogue import Action, Catalogue, Revised
-from models.entry import MAX_SCORE, Entry, Kind
+from models.entry import ERASED_MS, MAX_SCORE, Entry, Kind
+from models.groups import MAX_GROUPS
 from models.ids import ActionId, EntryId, TicketId, UserId
 from models.proposal import Draft, IdempotencyKey
-from models.state import ActionMemory, PlayerState
+from models.state import ActionMemory, PlayerState, Standing
 from tickets.errors import ActionDisabled, ActionUnknown, Cooldown, TicketExpired
 from tickets.ticket import Ticket
 
@@ -156,8 +163,80 @@ def test_bans_and_moves_change_no_score():
     assert (ban.region, ban.groups) == ("north", ("red",))
     unban = decided(UnbanPlayer(NEW_ID, "caller"), state(banned_until=NOW + 5))
     assert (unban.kind, unban.delta, unban.banned_until, unban.region) == (Kind.UNBAN, 0, None, "north")
-    move = decided(MovePlayer(NEW_ID, None, ("blue",), "caller"), state(banned_until=NOW + 5))
-    assert (move.kind, move.region, move.groups, move.banned_until) == (Kind.MOVE, None, ("blue",), NOW + 5)
+    move = decided(MoveRegion(NEW_ID, None, "caller"), state(banned_until=NOW + 5))
+    assert (move.kind, move.region, move.groups, move.banned_until) == (Kind.MOVE, None, ("red",), NOW + 5)
+    joined = decided(JoinGroup(NEW_ID, "blue", "caller"))
+    assert (joined.kind, joined.region, joined.groups) == (Kind.MOVE, "north", ("red", "blue"))
+    left = decided(LeaveGroup(NEW_ID, "red", "caller"))
+    assert (left.kind, left.region, left.groups) == (Kind.MOVE, "north", ())
+    gone = decided(ErasePlayer(NEW_ID, "caller"))
+    assert (gone.kind, gone.delta, gone.banned_until, gone.region, gone.groups) == (Kind.ERASE, 0, ERASED_MS, None, ())
+
+
+UNCHANGED = [
+    (UnbanPlayer(NEW_ID, "c"), {}),
+    (UnbanPlayer(NEW_ID, "c", ended_only=True), {"banned_until": NOW + 1}),
+    (BanPlayer(NEW_ID, NOW, "why", "c"), {}),
+    (MoveRegion(NEW_ID, "north", "c"), {}),
+    (JoinGroup(NEW_ID, "red", "c"), {}),
+    (LeaveGroup(NEW_ID, "blue", "c"), {}),
+]
+
+
+@pytest.mark.parametrize(("command", "facts"), UNCHANGED)
+def test_what_is_so_already_is_no_entry(command: Command, facts: dict[str, Any]):
+    with pytest.raises(Unchanged):
+        decided(command, state(**facts))
+
+
+def test_a_ban_that_has_run_out_is_taken_back():
+    assert decided(UnbanPlayer(NEW_ID, "c", ended_only=True), state(banned_until=NOW)).kind is Kind.UNBAN
+
+
+def test_one_may_be_in_so_many_groups():
+    full = state(groups=tuple(f"g{number}" for number in range(MAX_GROUPS)))
+    with pytest.raises(TooManyGroups):
+        decided(JoinGroup(NEW_ID, "blue", "c"), full)
+    with pytest.raises(Unchanged):
+        decided(JoinGroup(NEW_ID, "g1", "c"), full)
+    assert len(decided(JoinGroup(NEW_ID, "blue", "c"), state(groups=full.groups[1:])).groups) == MAX_GROUPS
+
+
+def test_nothing_is_decided_for_the_erased():
+    erased = state(banned_until=ERASED_MS)
+    for command in (ErasePlayer(NEW_ID, "c"), UnbanPlayer(NEW_ID, "c"), AdjustScore(NEW_ID, 1, "why", "c")):
+        with pytest.raises(PlayerUnknown):
+            decided(command, erased)
+
+
+GLOBAL_BOARD = Board(GLOBAL, 3, "All", Fold.SUM, Window.ALL)
+
+
+def scored(score: int) -> PlayerState:
+    """A state with a score that counts on `global`."""
+    standings = {("global/3", "all"): Standing(score, 1), ("weekly/1", "2026-W01"): None}
+    return state(score=score, boards=(GLOBAL_BOARD,), standings=standings)
+
+
+@pytest.mark.parametrize("expected", list(Expected))
+@pytest.mark.parametrize("held", [None, 0, 40])
+def test_a_score_is_set_on_the_present_one(expected: Expected, held: int | None):
+    """A score of 0 is one; a score that no entry counts for is none."""
+    before = state(score=0, boards=(GLOBAL_BOARD,)) if held is None else scored(held)
+    command = SetScore(NEW_ID, 25, expected, "why", "caller", KEY)
+    refusals = {(Expected.ABSENT, True): ScoreExists, (Expected.PRESENT, False): EntryUnknown}
+    if refusal := refusals.get((expected, held is not None)):
+        with pytest.raises(refusal):
+            decided(command, before)
+        return
+    draft = decided(command, before)
+    assert (draft.kind, draft.delta, draft.caller, draft.meta) == (
+        Kind.ADJUST,
+        25 - (held or 0),
+        "caller",
+        {"reason": "why"},
+    )
+    assert draft.key == KEY
 
 
 def test_recalling_finds_nothing_to_do():
@@ -182,5 +261,7 @@ def test_voids_of_one_target_share_a_key_and_others_have_none():
     first, second = (VoidEntry(EntryId(name), entry(), "why", name) for name in "ab")
     assert key_of(first) == key_of(second)
     assert key_of(RedeemTicket(ticket())) is None
-    assert key_of(MovePlayer(NEW_ID, None, (), "c")) is None
+    assert key_of(MoveRegion(NEW_ID, None, "c")) is None
+    assert key_of(SetScore(NEW_ID, 1, Expected.ANYTHING, "why", "c", KEY)) == KEY
+    assert key_of(BanPlayer(NEW_ID, NOW + 1, "why", "c", KEY)) == KEY
     assert key_of(AdjustScore(NEW_ID, 1, "why", "c", KEY)) == KEY

@@ -15,7 +15,7 @@ from models.board import Board
 from models.chain import Chain
 from models.checkpoint import Checkpoint
 from models.database import Database
-from models.entry import FOREVER_MS, Entry, Kind
+from models.entry import ERASED_MS, FOREVER_MS, REFOLDED, Entry, Kind
 from models.errors import CheckpointInvalid
 from models.ids import ActionId, EntryId, UserId, uuid7
 from models.migrate import migrate
@@ -51,7 +51,7 @@ class Player:
         )
         proposal = propose(state, draft, now, chain)
         assert await ledger.commit(self.database, [proposal]) == {draft.entry_id}
-        if kind is Kind.VOID:
+        if kind in REFOLDED:
             self.state = await refold(self.database, state.user_id, state.version + 1, self.boards)
         else:
             apply_entry(state, proposal.entry)
@@ -233,6 +233,59 @@ async def test_planted_fault_is_named(player: Player, new_player, verify, statem
         assert (verdict.fault.user_id, verdict.fault.version) == (player.state.user_id, version)
         assert words in verdict.fault.text
         assert f"player {player.state.user_id}, version {version}" in str(verdict.fault)
+
+
+@pytest.fixture
+async def administered(new_player) -> Player:
+    """What administrators and the player did, in seven entries: the score ends at 25, and the player is erased."""
+    player = await new_player()
+    first = await player.redeems(10)
+    await player.does(Kind.ADJUST, 15, caller="an admin", meta={"reason": "set"})
+    await player.does(Kind.MOVE, region="north", groups=("red",))
+    await player.does(Kind.ADJUST, 10, caller="an admin", meta={"reason": "more"})
+    await player.voids(first)
+    await player.does(Kind.BAN, banned_until=FOREVER_MS, caller="an admin", meta={"until": FOREVER_MS, "reason": "x"})
+    await player.does(Kind.ERASE, banned_until=ERASED_MS, region=None, groups=())
+    await player.settles()
+    await player.sql("UPDATE players SET region = NULL, groups = '{}' WHERE id = $1")  # as an erasure does
+    return player
+
+
+AT = "UPDATE ledger SET {} WHERE user_id = $1 AND user_version = {}"
+ADMINISTERED = [
+    # edited: by how much, who, why, where to, how long
+    (AT.format("delta = 16, score_after = 26", 2), 2, HASH),
+    (AT.format("caller = 'nobody'", 2), 2, HASH),
+    (AT.format("meta = '{}'", 4), 4, HASH),
+    (AT.format("region = 'south'", 3), 3, HASH),
+    (AT.format("target_id = NULL", 5), 5, HASH),
+    (AT.format("""meta = '{"until": 1, "reason": "x"}'""", 6), 6, HASH),
+    (AT.format("kind = 'unban'", 7), 7, HASH),
+    # deleted
+    *(
+        (f"DELETE FROM ledger WHERE user_id = $1 AND user_version = {n}", n, "the entry of this version is missing")
+        for n in (2, 3, 4, 6, 7)
+    ),
+    # reordered
+    ("UPDATE ledger SET user_version = 6 - user_version WHERE user_id = $1 AND user_version IN (2, 4)", 2, HASH),
+    ("UPDATE ledger SET user_version = 13 - user_version WHERE user_id = $1 AND user_version IN (6, 7)", 6, HASH),
+    # the row
+    ("UPDATE players SET score = 26 WHERE id = $1", 7, "the player's score is 26, the entries say 25"),
+    ("UPDATE players SET banned_until = NULL WHERE id = $1", 7, "end of a ban"),
+    ("UPDATE standings SET hidden = false WHERE user_id = $1", 7, "which the player's ban contradicts"),
+]
+
+
+@pytest.mark.parametrize(("statement", "version", "words"), ADMINISTERED)
+async def test_fault_among_administrators_entries_is_named(
+    administered: Player, verify, statement: str, version: int, words: str
+):
+    verdict = await verify()
+    assert (verdict.fault, verdict.entries, verdict.settled) == (None, 7, 1)
+    await administered.sql(statement)
+    fault = (await verify()).fault
+    assert (fault.user_id, fault.version) == (administered.state.user_id, version)
+    assert words in fault.text
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from actors.errors import EntryUnknown, KeyConflict, ScoreOutOfRange
+from actors.errors import EntryUnknown, KeyConflict, PlayerUnknown, ScoreExists, ScoreOutOfRange, Unchanged
 from actors.messages import (
     AdjustScore,
     Award,
     BanPlayer,
     Command,
-    MovePlayer,
+    ErasePlayer,
+    Expected,
+    JoinGroup,
+    LeaveGroup,
+    MoveRegion,
     RedeemTicket,
+    SetScore,
     UnbanPlayer,
     VoidEntry,
 )
@@ -34,7 +39,7 @@ from tickets.errors import TicketError
 
 PLAYERS = 3
 POINTS = {"run": 10, "swim": 3, "rest": 0, "climb": 1_000_000_000}
-REFUSALS = (TicketError, EntryUnknown, KeyConflict, ScoreOutOfRange)
+REFUSALS = (TicketError, EntryUnknown, KeyConflict, PlayerUnknown, ScoreExists, ScoreOutOfRange, Unchanged)
 """What a command may be answered with; never Busy: the deadline is far away."""
 RUN_ID = int(time.time()) % 1_000_000_000
 
@@ -90,7 +95,22 @@ def world(database_url: str, redis_url: str) -> Iterator[World]:
 STEP = st.builds(
     Step,
     st.sampled_from(
-        ["redeem", "redeem", "redeem", "adjust", "award", "void", "void", "ban", "unban", "move", "again", "forget"]
+        [
+            "redeem",
+            "redeem",
+            "redeem",
+            "adjust",
+            "set",
+            "award",
+            "void",
+            "void",
+            "ban",
+            "unban",
+            "move",
+            "again",
+            "forget",
+            "erase",
+        ]
     ),
     st.integers(0, PLAYERS - 1),
     st.integers(0, 11),
@@ -140,6 +160,12 @@ async def command_of(pod: Pod, user: UserId, step: Step, spent: list[Command]) -
         case "adjust":
             delta = (1, -1, 0, 17, -40, MAX_SCORE, -MAX_SCORE, 5, -5, 2, -2, 3)[step.value]
             return AdjustScore(new, delta, "because", "test", key("adjust", new))
+        case "set":
+            score = (0, 1, 250, -3)[step.value % 4]
+            expected = list(Expected)[step.value // 4]
+            return SetScore(new, score, expected, "because", "test", key("set", new))
+        case "erase" if step.value == 11:
+            return ErasePlayer(new, "test")
         case "award":
             revised = pod.revised(list(POINTS)[step.value % len(POINTS)])
             return Award(new, revised, step.value - 3, "because", "test", key("award", new))
@@ -153,7 +179,9 @@ async def command_of(pod: Pod, user: UserId, step: Step, spent: list[Command]) -
             return UnbanPlayer(new, "test")
         case "move":
             region = (None, "north", "south")[step.value % 3]
-            return MovePlayer(new, region, (("null", "red"), (), ("red",))[step.value // 4], "test")
+            group = ("null", "red")[step.value // 3 % 2]
+            changes = (MoveRegion(new, region, "test"), JoinGroup(new, group, "test"), LeaveGroup(new, group, "test"))
+            return changes[step.value // 4]
         case "again" if spent:
             command = spent[step.value % len(spent)]
             if isinstance(command, RedeemTicket) and command.ticket.user_id == user:

@@ -1,0 +1,39 @@
+"""An index for what is rare in the ledger."""
+
+from typing import Any
+
+from tortoise.migrations.migration import Migration as TortoiseMigration
+from tortoise.migrations.operations import RunPython
+
+COLUMNS = "(at DESC, entry_id DESC) WHERE kind NOT IN ('redeem', 'award')"
+
+# Partitions whose part of the index is not there yet.
+LACKING = """
+    SELECT p.inhrelid::regclass::text AS partition FROM pg_inherits p
+    WHERE p.inhparent = 'ledger'::regclass AND NOT EXISTS (
+        SELECT FROM pg_index i JOIN pg_inherits child ON child.inhrelid = i.indexrelid
+        WHERE i.indrelid = p.inhrelid AND child.inhparent = 'ledger_deeds'::regclass)
+"""
+
+
+async def _index(apps: Any, editor: Any) -> None:
+    """Makes the index without a lock that writers wait for; may be stopped anywhere and run again.
+
+    Redemptions and awards are not in the index, so they cost nothing. A partition made meanwhile has its part already.
+    """
+    del apps
+    await editor.client.execute_script(f"CREATE INDEX IF NOT EXISTS ledger_deeds ON ONLY ledger {COLUMNS}")
+    for row in await editor.client.execute_query_dict(LACKING):
+        partition = row["partition"]
+        part = f"{partition}_deeds"
+        await editor.client.execute_script(f"DROP INDEX CONCURRENTLY IF EXISTS {part}")
+        await editor.client.execute_script(f"CREATE INDEX CONCURRENTLY {part} ON {partition} {COLUMNS}")
+        await editor.client.execute_script(f"ALTER INDEX ledger_deeds ATTACH PARTITION {part}")
+
+
+class Migration(TortoiseMigration):
+    """Not in one transaction: PostgreSQL makes indexes concurrently only outside of any."""
+
+    atomic = False
+    dependencies = [("models", "0002_people")]  # noqa: RUF012 — Tortoise declares it so
+    operations = [RunPython(_index)]  # noqa: RUF012

@@ -1,0 +1,105 @@
+"""What stands in addresses: ids, limits, cursors, times; raises NotFound for paths, InvalidRequest for queries."""
+
+import base64
+import binascii
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+from sanic import Request
+
+from models.ids import UserId, is_slug, is_uuid
+from server.errors import InvalidRequest, NotFound
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 100
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Moment = Annotated[datetime, Meta(tz=True)]
+
+T = TypeVar("T")
+
+
+def path_user(text: str) -> UserId:
+    """The player that a path names; raises NotFound."""
+    lowered = text.lower()
+    if not is_uuid(lowered):
+        raise NotFound("there is no such player")
+    return UserId(lowered)
+
+
+def path_slug(text: str, what: str) -> str:
+    """The slug that a path names; raises NotFound."""
+    if not is_slug(text):
+        raise NotFound(f"there is no such {what}")
+    return text
+
+
+def query_user(request: Request, name: str) -> UserId | None:
+    """A player's id in the query."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not is_uuid(text.lower()):
+        raise InvalidRequest(f"{name} must be a UUID")
+    return UserId(text.lower())
+
+
+def query_slug(request: Request, name: str) -> str | None:
+    """A slug in the query."""
+    text: str | None = request.args.get(name)
+    if text is not None and not is_slug(text):
+        raise InvalidRequest(f"{name} must be a slug")
+    return text
+
+
+def query_flag(request: Request, name: str) -> bool | None:
+    """`true` or `false` in the query."""
+    text = request.args.get(name)
+    if text not in (None, "true", "false"):
+        raise InvalidRequest(f"{name} must be true or false")
+    return None if text is None else text == "true"
+
+
+def query_moment(request: Request, name: str) -> int | None:
+    """A time in the query, in RFC 3339, as Unix milliseconds."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    try:
+        return moment_ms(msgspec.convert(text, Moment))
+    except msgspec.ValidationError as error:
+        raise InvalidRequest(f"{name} must be a time in RFC 3339") from error
+
+
+def moment_ms(moment: datetime) -> int:
+    """A time as Unix milliseconds, the first that is not before it."""
+    return -((EPOCH - moment) // timedelta(milliseconds=1))
+
+
+def limit_of(request: Request, default: int = DEFAULT_LIMIT, most: int = MAX_LIMIT) -> int:
+    """How many entries a page may have."""
+    text = request.args.get("limit")
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdecimal() or len(text) > len(str(most)) or not 1 <= int(text) <= most:
+        raise InvalidRequest(f"limit must be a whole number from 1 to {most}")
+    return int(text)
+
+
+def cursor_of(value: object) -> str:
+    """A page's end as an opaque cursor."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(value)).rstrip(b"=").decode()
+
+
+def query_cursor(request: Request, shape: type[T]) -> T | None:
+    """What a cursor in the query stands for; None at the start."""
+    text = request.args.get("cursor")
+    if text is None:
+        return None
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=shape)
+    except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
+        raise InvalidRequest("this cursor is not one of ours") from error

@@ -1,0 +1,80 @@
+"""The ledger, searched by administrators; entries, voided by them."""
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from actors.messages import VoidEntry
+from models import ledger, ledger_pages
+from models.entry import SCORING, Entry, Kind
+from models.ids import EntryId
+from models.ledger_pages import Cursor, Wanted
+from server.bodies import answer, decode
+from server.errors import Conflict, InvalidRequest, NotFound
+from server.parameters import (
+    cursor_of,
+    limit_of,
+    path_user,
+    query_cursor,
+    query_moment,
+    query_slug,
+    query_user,
+)
+from server.routes.admin.deeds import tell_player
+from server.routes.admin.guard import admin
+from server.runtime import Runtime
+from server.wire_admin import RecordsAnswer, Why, deed_answer, record_answer
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+blueprint = Blueprint("admin-ledger")
+
+
+@blueprint.get("/api/v1/admin/ledger")
+async def listed(request: Request) -> HTTPResponse:
+    """Entries, newest first: of a player, an action, a kind, from a time on, before a time."""
+    admin(request)
+    runtime: Runtime = request.app.ctx.runtime
+    kind = request.args.get("kind")
+    if kind is not None and kind not in list(Kind):
+        raise InvalidRequest(f"kind must be one of {', '.join(Kind)}")
+    wanted = Wanted(
+        user_id=query_user(request, "userId"),
+        action_id=query_slug(request, "actionId"),
+        kind=None if kind is None else Kind(kind),
+        from_ms=query_moment(request, "from"),
+        to_ms=query_moment(request, "to"),
+    )
+    limit, after = limit_of(request), ledger_cursor(request)
+    reading = ledger_pages.page(runtime.database, wanted, runtime.clock.now_ms(), limit, after)
+    page = await runtime.supervisor.detached("ledger", reading)
+    following = None if page.following is None else cursor_of(page.following)
+    shown = RecordsAnswer(entries=[record_answer(recorded) for recorded in page.entries], next=following)
+    return answer(shown, headers=NO_STORE)
+
+
+def ledger_cursor(request: Request) -> Cursor | None:
+    """The entry that a cursor in the query stands for; raises InvalidRequest."""
+    after = query_cursor(request, Cursor)
+    if after is not None and not after.is_sound:
+        raise InvalidRequest("this cursor is not one of ours")
+    return after
+
+
+@blueprint.post("/api/v1/admin/entries/<entry_id:str>/void")
+async def void(request: Request, entry_id: str) -> HTTPResponse:
+    """Reverses an entry at its own time; a second time gets the first answer."""
+    session = admin(request)
+    body = decode(request, Why)
+    runtime: Runtime = request.app.ctx.runtime
+    name = EntryId(path_user(entry_id))
+    target = await runtime.supervisor.detached("entry", _target(runtime, name))
+    command = VoidEntry(runtime.new_entry(), target, body.reason, session.user_id)
+    return answer(deed_answer(await tell_player(runtime, target.user_id, command)), headers=NO_STORE)
+
+
+async def _target(runtime: Runtime, entry_id: EntryId) -> Entry:
+    entry = await ledger.entry_by_id(runtime.database, entry_id)
+    if entry is None:
+        raise NotFound("there is no such entry")
+    if entry.kind not in SCORING:
+        raise Conflict(f"an entry of the kind {entry.kind} moved no score, so it cannot be voided")
+    return entry

@@ -1,0 +1,72 @@
+"""Everything held about the caller, in one JSON document."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+from sanic import Blueprint, Request
+from sanic.response import BaseHTTPResponse
+
+from actors.frames import rfc3339
+from models import friends, held, ledger_pages, members
+from models.friends import FIRST, MAX_FRIENDS
+from models.ids import UserId
+from models.ledger_pages import Wanted
+from models.members import Member
+from server.bodies import JSON
+from server.errors import TokenInvalid
+from server.runtime import Runtime
+from server.wire_admin import member_answer
+from server.wire_people import friend_answer, own_record
+
+PAGE = 500
+"""Entries that are in memory at once, however long a history is."""
+HEADERS = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="laurel-export.json"'}
+
+blueprint = Blueprint("export")
+
+_encode = msgspec.json.Encoder().encode
+
+
+@blueprint.get("/api/v1/me/export")
+async def export(request: Request) -> BaseHTTPResponse | None:
+    """Profile, friends, groups, kept tickets and every entry, oldest page last."""
+    runtime: Runtime = request.app.ctx.runtime
+    session = runtime.tokens.required(request)
+    member = await runtime.supervisor.detached("export", members.by_id(runtime.database, session.user_id))
+    if member is None:
+        raise TokenInvalid("the player of this token does not exist")
+    head = await runtime.supervisor.detached("export", _head(runtime, member))
+    response = await request.respond(headers=HEADERS, content_type=JSON)
+    await response.send(head[:-1] + b',"entries":[')
+    separator = b""
+    async for page in _pages(runtime, session.user_id):
+        await response.send(separator + page)
+        separator = b","
+    await response.send(b"]}", end_stream=True)
+    return None
+
+
+async def _head(runtime: Runtime, member: Member) -> bytes:
+    user_id = member.profile.user_id
+    kept = await held.of_player(runtime.database, user_id)
+    known = await friends.page(runtime.database, user_id, FIRST, 2 * MAX_FRIENDS)
+    return _encode(
+        {
+            "profile": member_answer(member),
+            "friends": [friend_answer(friend) for friend in known],
+            "heldTickets": [{"ticketId": ticket_id, "expiresAt": rfc3339(until)} for ticket_id, until in kept],
+        }
+    )
+
+
+async def _pages(runtime: Runtime, user_id: UserId) -> AsyncIterator[bytes]:
+    """Entries as JSON, separated by commas, newest first."""
+    after = None
+    while True:
+        reading = ledger_pages.page(runtime.database, Wanted(user_id=user_id), 0, PAGE, after)
+        page = await runtime.supervisor.detached("export", reading)
+        if page.entries:
+            yield _encode([own_record(recorded) for recorded in page.entries])[1:-1]
+        after = page.following
+        if after is None:
+            return

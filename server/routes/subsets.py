@@ -1,0 +1,94 @@
+"""Boards of some players: the caller's friends, or whoever is asked for."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sanic import Blueprint, HTTPResponse, Request
+
+from actors.frames import rfc3339
+from actors.subsets import Subset
+from models import friends
+from models.board import Board
+from models.ids import BoardId, UserId
+from server.bodies import answer, decode
+from server.errors import NotFound
+from server.runtime import Runtime
+from server.wire import EntryAnswer
+from server.wire_people import FriendEntry, FriendsBoard, SubsetAnswer, SubsetOf
+
+blueprint = Blueprint("subsets")
+
+
+@blueprint.post("/api/v1/boards/<board_id:str>/subset")
+async def subset(request: Request, board_id: str) -> HTTPResponse:
+    """The places of given players, best first; who is not on the board is left out."""
+    runtime: Runtime = request.app.ctx.runtime
+    runtime.tokens.optional(request)
+    body = decode(request, SubsetOf)
+    board = _board(runtime, board_id)
+    user_ids = list(dict.fromkeys(UserId(user_id.lower()) for user_id in body.user_ids))
+    shown = await runtime.supervisor.detached("subset", _read(runtime, board, user_ids))
+    return answer(shown, headers={"Cache-Control": "no-cache"})
+
+
+@blueprint.get("/api/v1/boards/<board_id:str>/friends")
+async def friends_board(request: Request, board_id: str) -> HTTPResponse:
+    """The caller and their friends, ranked among themselves and on the board."""
+    runtime: Runtime = request.app.ctx.runtime
+    session = runtime.tokens.required(request)
+    board = _board(runtime, board_id)
+    shown = await runtime.supervisor.detached("friends-board", _friends(runtime, board, session.user_id))
+    return answer(shown, headers={"Cache-Control": "no-store"})
+
+
+async def _friends(runtime: Runtime, board: Board, user_id: UserId) -> FriendsBoard:
+    of_board = await _read(runtime, board, [user_id, *await friends.ids(runtime.database, user_id)])
+    facts = msgspec.structs.asdict(of_board)
+    facts["entries"] = [
+        FriendEntry(**(msgspec.structs.asdict(entry) | {"rank": rank}), board_rank=entry.rank)
+        for rank, entry in enumerate(of_board.entries, 1)
+    ]
+    return FriendsBoard(**facts)
+
+
+async def _read(runtime: Runtime, board: Board, user_ids: Sequence[UserId]) -> SubsetAnswer:
+    period = board.period_at(runtime.clock.now_ms())
+    if period is None:
+        raise NotFound("this board has no period now")
+    found = await runtime.subsets.read(board, period.period_id, user_ids)
+    await runtime.profiles.load([row.user_id for row, _ in found.rows])
+    return SubsetAnswer(
+        board_id=board.board_id,
+        period=period.period_id,
+        epoch=found.epoch,
+        version=found.version,
+        as_of=rfc3339(found.as_of),
+        degraded=found.degraded,
+        total_users=found.total,
+        entries=_entries(runtime, found),
+    )
+
+
+def _entries(runtime: Runtime, found: Subset) -> list[EntryAnswer]:
+    shown = []
+    for row, rank in found.rows:
+        profile = runtime.profiles.get(row.user_id)
+        shown.append(
+            EntryAnswer(
+                rank=rank,
+                user_id=row.user_id,
+                username=profile.username,
+                display_name=profile.display_name,
+                avatar_url=profile.avatar_url,
+                score=row.score,
+                reached_at=rfc3339(row.reached_at),
+            )
+        )
+    return shown
+
+
+def _board(runtime: Runtime, board_id: str) -> Board:
+    leaderboard = runtime.leaderboards.get(BoardId(board_id))
+    if leaderboard is None:
+        raise NotFound("there is no such board")
+    return leaderboard.board

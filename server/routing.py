@@ -1,0 +1,30 @@
+"""Every route there is."""
+
+from server.dialects import routes as dialects
+from server.routes import (
+    accounts,
+    actions,
+    boards,
+    events,
+    export,
+    friends,
+    groups,
+    live,
+    me,
+    page,
+    probes,
+    subsets,
+    tickets,
+)
+from server.routes.admin import actions as admin_actions
+from server.routes.admin import groups as admin_groups
+from server.routes.admin import ledger as admin_ledger
+from server.routes.admin import scores as admin_scores
+from server.routes.admin import users as admin_users
+
+PLAYERS = (tickets, accounts, actions, boards, subsets, me, export, friends, groups)
+LIVE = (live, events)
+ADMIN = (admin_users, admin_scores, admin_ledger, admin_actions, admin_groups)
+OTHERS = (page, probes, dialects)
+
+BLUEPRINTS = tuple(module.blueprint for module in (*PLAYERS, *LIVE, *ADMIN, *OTHERS))

@@ -1,0 +1,150 @@
+"""The shapes of what players do to themselves and with one another."""
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from actors.frames import rfc3339
+from models.friends import Friend
+from models.ledger_pages import Recorded
+from server.wire import AvatarUrl, DisplayName, EntryAnswer, Slug, Uuid, Wire
+
+MAX_SUBSET = 100
+
+
+class EditMe(Wire, frozen=True):
+    """What is to be another of one's own profile; null takes avatar or region away."""
+
+    display_name: DisplayName | UnsetType = UNSET
+    avatar_url: AvatarUrl | UnsetType | None = UNSET
+    region: Slug | UnsetType | None = UNSET
+
+
+class SubsetOf(Wire, frozen=True):
+    """Whose places are asked for."""
+
+    user_ids: Annotated[list[Uuid], Meta(max_length=MAX_SUBSET)]
+
+
+class OwnRecord(Wire, frozen=True):
+    """An entry of one's own; who caused it is not told."""
+
+    entry_id: str
+    kind: str
+    user_version: int
+    action_id: str | None
+    change: int
+    new_score: int
+    at: str
+    effective_at: str
+    target_id: str | None
+    region: str | None
+    groups: list[str]
+    reason: str | None
+    meta: dict[str, str | int]
+    voided: bool
+
+
+class OwnRecords(Wire, frozen=True):
+    """A page of one's own entries, newest first."""
+
+    entries: list[OwnRecord]
+    next: str | None
+
+
+class FriendAnswer(Wire, frozen=True):
+    """A friend and since when."""
+
+    user_id: str
+    username: str
+    display_name: str
+    avatar_url: str | None
+    since: str
+
+
+class FriendsAnswer(Wire, frozen=True):
+    """A page of one's friends."""
+
+    entries: list[FriendAnswer]
+    next: str | None
+
+
+class OpenGroup(Wire, frozen=True):
+    """A group; `member` only for those who say who they are."""
+
+    group_id: str
+    title: str
+    member: bool | UnsetType = UNSET
+
+
+class OpenGroups(Wire, frozen=True):
+    """A page of groups."""
+
+    entries: list[OpenGroup]
+    next: str | None
+
+
+class SubsetFacts(Wire, frozen=True):
+    """Which state of a board an answer is from."""
+
+    board_id: str
+    period: str
+    epoch: str
+    version: int
+    as_of: str
+    degraded: bool
+    total_users: int
+
+
+class SubsetAnswer(SubsetFacts, frozen=True):
+    """Some players of a board, best first, with their ranks on it; who is not on it is left out."""
+
+    entries: list[EntryAnswer]
+    next: str | None = None
+
+
+class FriendEntry(EntryAnswer, frozen=True):
+    """A row of a friends board: `rank` among friends, `boardRank` on the board."""
+
+    board_rank: int
+
+
+class FriendsBoard(SubsetFacts, frozen=True):
+    """The caller and their friends, best first."""
+
+    entries: list[FriendEntry]
+    next: str | None = None
+
+
+def own_record(recorded: Recorded) -> OwnRecord:
+    """An entry as its player sees it."""
+    entry = recorded.entry
+    reason = entry.meta.get("reason")
+    return OwnRecord(
+        entry_id=entry.entry_id,
+        kind=entry.kind.value,
+        user_version=entry.user_version,
+        action_id=entry.action_id,
+        change=entry.delta,
+        new_score=entry.score_after,
+        at=rfc3339(entry.at),
+        effective_at=rfc3339(entry.effective_at),
+        target_id=entry.target_id,
+        region=entry.region,
+        groups=list(entry.groups),
+        reason=None if reason is None else str(reason),
+        meta={name: value for name, value in entry.meta.items() if name != "reason"},
+        voided=recorded.voided,
+    )
+
+
+def friend_answer(friend: Friend) -> FriendAnswer:
+    """A friend."""
+    profile = friend.profile
+    return FriendAnswer(
+        user_id=profile.user_id,
+        username=profile.username,
+        display_name=profile.display_name,
+        avatar_url=profile.avatar_url,
+        since=rfc3339(friend.since),
+    )
