@@ -8,12 +8,13 @@ from sanic.response import BaseHTTPResponse
 from sanic_ext import Extend
 from sanic_ext.extensions.http.extension import HTTPExtension
 
+from server.bodies import JSON
+
 SECURITY = (
-    ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
 )
-"""For answers that have no policy of their own, as the page does."""
+"""For what a browser could show, unless it has a policy of its own, as the page does; a header costs JSON 1.6 µs."""
 SENT = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "X-API-Key")
 READ = ("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate")
 PREFLIGHT_SECONDS = 600
@@ -22,8 +23,10 @@ PREFLIGHT_SECONDS = 600
 def complete(request: Request, response: BaseHTTPResponse) -> None:
     """Adds what every answer has, and what is left of the limits that were asked."""
     headers = response.headers
-    for name, value in SECURITY:
-        headers.setdefault(name, value)
+    headers["X-Content-Type-Options"] = "nosniff"
+    if response.content_type != JSON:
+        for name, value in SECURITY:
+            headers.setdefault(name, value)
     verdicts = getattr(request.ctx, "verdicts", None)
     if verdicts:
         headers.update(request.app.ctx.runtime.policies.headers(verdicts))

@@ -14,6 +14,7 @@ from models.ledger_pages import Wanted
 from models.members import Member
 from server.bodies import JSON
 from server.errors import TokenInvalid
+from server.limits import limited
 from server.runtime import Runtime
 from server.wire_admin import member_answer
 from server.wire_people import friend_answer, own_record
@@ -31,6 +32,7 @@ _encode = msgspec.json.Encoder().encode
 async def export(request: Request) -> BaseHTTPResponse | None:
     """Profile, friends, groups, kept tickets and every entry, oldest page last."""
     runtime: Runtime = request.app.ctx.runtime
+    await limited(request, "reads")
     session = runtime.tokens.required(request)
     member = await runtime.supervisor.detached("export", members.by_id(runtime.database, session.user_id))
     if member is None:

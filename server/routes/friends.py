@@ -7,6 +7,7 @@ from models.friends import FIRST, MAX_FRIENDS
 from models.ids import UserId, is_uuid
 from server.bodies import answer
 from server.errors import Conflict, InvalidRequest, NotFound, TokenInvalid
+from server.limits import limited
 from server.parameters import cursor_of, limit_of, path_user, query_cursor
 from server.runtime import Runtime
 from server.wire_people import FriendsAnswer, friend_answer
@@ -47,6 +48,7 @@ async def remove(request: Request, user_id: str) -> HTTPResponse:
 async def listed(request: Request) -> HTTPResponse:
     """The caller's friends by their ids."""
     runtime: Runtime = request.app.ctx.runtime
+    await limited(request, "reads")
     session = runtime.tokens.required(request)
     limit, after = limit_of(request), query_cursor(request, str) or FIRST
     if not is_uuid(after):

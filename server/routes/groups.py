@@ -11,6 +11,7 @@ from models import groups
 from models.ids import UserId
 from server.bodies import answer
 from server.errors import NotFound
+from server.limits import limited
 from server.parameters import cursor_of, limit_of, path_slug, query_cursor
 from server.runtime import Runtime
 from server.wire_people import OpenGroup, OpenGroups
@@ -24,6 +25,7 @@ blueprint = Blueprint("groups")
 async def listed(request: Request) -> HTTPResponse:
     """Groups by their ids, and which of them the caller is in."""
     runtime: Runtime = request.app.ctx.runtime
+    await limited(request, "reads")
     session = runtime.tokens.optional(request)
     limit, after = limit_of(request), query_cursor(request, str) or ""
     own = None if session is None else session.user_id

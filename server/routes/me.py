@@ -93,6 +93,7 @@ async def _erase(runtime: Runtime, user_id: UserId) -> None:
 async def history(request: Request) -> HTTPResponse:
     """Own entries, newest first."""
     runtime: Runtime = request.app.ctx.runtime
+    await limited(request, "reads")
     session = runtime.tokens.required(request)
     limit, after = limit_of(request), ledger_cursor(request)
     wanted = Wanted(user_id=session.user_id)

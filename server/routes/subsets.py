@@ -12,6 +12,7 @@ from models.board import Board
 from models.ids import BoardId, UserId
 from server.bodies import answer, decode
 from server.errors import NotFound
+from server.limits import limited
 from server.runtime import Runtime
 from server.wire import EntryAnswer
 from server.wire_people import FriendEntry, FriendsBoard, SubsetAnswer, SubsetOf
@@ -23,6 +24,7 @@ blueprint = Blueprint("subsets")
 async def subset(request: Request, board_id: str) -> HTTPResponse:
     """The places of given players, best first; who is not on the board is left out."""
     runtime: Runtime = request.app.ctx.runtime
+    await limited(request, "reads")
     runtime.tokens.optional(request)
     body = decode(request, SubsetOf)
     board = _board(runtime, board_id)
@@ -35,6 +37,7 @@ async def subset(request: Request, board_id: str) -> HTTPResponse:
 async def friends_board(request: Request, board_id: str) -> HTTPResponse:
     """The caller and their friends, ranked among themselves and on the board."""
     runtime: Runtime = request.app.ctx.runtime
+    await limited(request, "reads")
     session = runtime.tokens.required(request)
     board = _board(runtime, board_id)
     shown = await runtime.supervisor.detached("friends-board", _friends(runtime, board, session.user_id))
