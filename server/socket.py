@@ -93,7 +93,7 @@ class Socket(Connection):
                 self.say("pong")
             case Auth(token):
                 try:
-                    await self.authenticate(self._runtime.tokens.verify(token))
+                    await self.authenticate(await self._runtime.admission.verify(token))
                 except TooManyConnections as error:
                     return self.close(CloseCode.TOO_MUCH, error.detail)
                 except RequestError as error:
