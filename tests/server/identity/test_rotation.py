@@ -1,5 +1,9 @@
 """Keys that change while pods run and players play: nobody is refused, and later no old key is good."""
 
+import asyncio
+import json
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +15,7 @@ import pytest
 from server.embedded.folder import DataFolder
 from server.embedded.secrets import read_secrets
 from server.keys import parse_hmac_keys, parse_jwt_keys, parse_receipt_keys
-from tests.caller import Caller, assert_problem, player
+from tests.caller import Caller, assert_problem, fetch, player
 from tests.laurel_process import LaurelProcess, until
 
 KEYS = "/.well-known/laurel-receipt-keys.json"
@@ -124,6 +128,26 @@ def test_rotating_under_load_refuses_nobody_and_retiring_shuts_out_the_old(pods:
             assert nobody.post("/api/v1/auth/refresh", {"refreshToken": refresh}).status_code == 200
 
 
+def test_no_key_signs_before_every_pod_accepts_it(pods: LaurelProcess):
+    old, slow = kids(pods, "JWT")[-1], pods.pods()[1]
+    os.kill(slow, signal.SIGSTOP)
+    try:
+        rotating = threading.Thread(target=pods.run, args=("keys", "rotate", "jwt"))
+        rotating.start()
+        until(lambda: len(kids(pods, "JWT")) > 1)
+        told = pods.data / "keys" / f"{pods.urls[0].rpartition(':')[2]}.json"
+        until(lambda: json.loads(told.read_text())["keys"]["jwt"] == kids(pods, "JWT"))
+        with player(pods) as early:
+            assert jwt.get_unverified_header(early.token)["kid"] == old == kids(pods, "JWT")[-1]
+        assert rotating.is_alive()
+    finally:
+        os.kill(slow, signal.SIGCONT)
+    rotating.join()
+    with player(pods) as late, late.at(pods.urls[1]) as there:
+        assert jwt.get_unverified_header(late.token)["kid"] == kids(pods, "JWT")[-1] != old
+        assert there.http.get(ME).status_code == 200
+
+
 def _refresh_token(laurel: LaurelProcess) -> str:
     with Caller(laurel.urls[0]) as nobody:
         body = {"username": "rotating", "password": "correct horse"}
@@ -134,6 +158,8 @@ def test_a_pod_that_starts_later_knows_keys_and_ended_sessions(pods: LaurelProce
     with player(pods) as gone, player(pods) as here:
         assert gone.http.post("/api/v1/auth/logout").status_code == 204
         pods.run("keys", "rotate", "jwt")
+        url = pods.config()["databaseUrl"]
+        asyncio.run(fetch(url, "UPDATE revocations SET at = at - interval '1 hour'"))  # no poll would find it any more
         pods.kill_pod(1)
         pods.await_ready()
         with gone.at(pods.urls[1]) as there:
