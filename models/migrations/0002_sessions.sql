@@ -18,6 +18,7 @@ CREATE TABLE refresh_tokens (
     used_at timestamptz
 );
 CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id);
+CREATE INDEX refresh_tokens_used ON refresh_tokens (used_at) WHERE used_at IS NOT NULL;
 
 -- What every pod must refuse although it is signed and not expired: a session or a player, until a time.
 -- Pods poll it by `at`. A table of its own: older pods stop hearing notices of a kind they do not know.
