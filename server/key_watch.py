@@ -53,6 +53,7 @@ class KeyWatch:
         self._adopt = adopt
         self._in_force = settings
         self._seen: tuple[int, ...] | None = None
+        self._complained: tuple[int, ...] | None = None
 
     def start(self, supervisor: Supervisor) -> None:
         """Starts looking."""
@@ -66,7 +67,9 @@ class KeyWatch:
                     await self._take()
                     self._seen = seen
                 except (SettingsError, EmbeddedError, OSError) as error:
-                    log.error("the keys stay as they are: %s", error)
+                    if seen != self._complained:
+                        log.error("the keys stay as they are: %s", error)
+                    self._complained = seen
             await asyncio.sleep(INTERVAL_SECONDS)
 
     async def _take(self) -> None:
