@@ -6,6 +6,7 @@ Diverged      a folded top is not the server's
 """
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -25,6 +26,8 @@ WITHIN_SECONDS = 30.0  # all tries of one request
 FIRST_DELAY_SECONDS = 0.2
 LAST_DELAY_SECONDS = 5.0
 HEARTBEAT_SECONDS = 20.0
+RENEW_BEFORE_SECONDS = 5.0
+"""A token this close to its end is renewed before it is used."""
 PASSING = frozenset({429, 500, 502, 503, 504})
 FINAL_CLOSES = frozenset({4400, 4401})
 TAKEN = 409
@@ -227,12 +230,14 @@ class Client:
 
 
 class Player:
-    """One account; its token is renewed by logging in again."""
+    """One account; its token is renewed before it ends, by the refresh token or else by logging in again."""
 
     def __init__(self, client: Client, username: str, password: str, display_name: str | None = None) -> None:
         self._client = client
         self._password = password
         self._headers: dict[str, str] = {}
+        self._refresh_token = ""
+        self._ends_at = math.inf
         self.username = username
         self.display_name = display_name
         self.user_id = ""
@@ -255,6 +260,27 @@ class Player:
         session = msgspec.json.decode(answer)
         self.user_id = session["user"]["userId"]
         self._headers = {"Authorization": f"Bearer {session['accessToken']}"}
+        self._refresh_token = session["refreshToken"]
+        self._ends_at = time.monotonic() + session["expiresIn"]
+
+    async def renew(self) -> None:
+        """The next pair of tokens."""
+        token, self._refresh_token = self._refresh_token, ""
+        if token:
+            # Sent once: a second use, after an answer that was lost, would end the session.
+            with suppress(Refused, Unreachable):
+                answer = await self._client.ask("POST", "/api/v1/auth/refresh", {"refreshToken": token}, within=0)
+                return self._accept(answer)
+        return await self.login()
+
+    async def logout(self) -> None:
+        """Ends the session on every pod; one that has ended already is fine."""
+        headers, self._headers, self._refresh_token = self._headers, {}, ""
+        try:
+            await self._client.ask("POST", "/api/v1/auth/logout", headers=headers)
+        except Refused as refused:
+            if refused.status != UNAUTHORIZED:
+                raise
 
     async def start(self, action_id: str) -> Ticket:
         """A ticket; nothing is written, so it may be asked for again."""
@@ -271,12 +297,14 @@ class Player:
         return msgspec.json.decode(answer, type=Redemption)
 
     async def _ask(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> bytes:
+        if time.monotonic() > self._ends_at - RENEW_BEFORE_SECONDS:
+            await self.renew()
         try:
             return await self._client.ask("POST", path, body, {**(headers or {}), **self._headers})
         except Refused as refused:
             if refused.status != UNAUTHORIZED:
                 raise
-        await self.login()
+        await self.renew()
         return await self._client.ask("POST", path, body, {**(headers or {}), **self._headers})
 
 

@@ -29,6 +29,8 @@ BY_NAMES = """
     JOIN accounts a ON a.username_key = n.key ORDER BY n.number
 """
 
+BY_NAME = "SELECT user_id::text, password_hash FROM accounts WHERE username_key = $1"
+
 PROFILES = sql("profiles")
 
 BANNED = sql("banned")
@@ -108,6 +110,12 @@ async def by_username(database: Database, username: str) -> tuple[Identity, str 
     if account is None:
         return None
     return await _identity(database, account), account.password_hash
+
+
+async def password_of(database: Database, username: str) -> tuple[UserId, str | None] | None:
+    """Who has a name, and their password's hash; one statement, found or not."""
+    rows = await database.rows(BY_NAME, username.lower())
+    return (UserId(rows[0]["user_id"]), rows[0]["password_hash"]) if rows else None
 
 
 async def by_id(database: Database, user_id: UserId) -> Identity | None:

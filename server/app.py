@@ -3,11 +3,12 @@
 from types import SimpleNamespace
 from typing import Any
 
-from sanic import Sanic
+from sanic import Request, Sanic
 from sanic.config import Config
 
 from server.dialects.routes import answer_error
 from server.headers import add_headers
+from server.key_watch import Reread
 from server.routes import page
 from server.routing import BLUEPRINTS
 from server.runtime import Runtime
@@ -27,7 +28,7 @@ class Context(SimpleNamespace):
     web: dict[str, page.WebFile]
 
 
-def make_app(settings: Settings) -> "Sanic[Config, Context]":
+def make_app(settings: Settings, reread: Reread | None = None) -> "Sanic[Config, Context]":
     """The application of one pod; nothing runs before it is served."""
     config = Config(env_prefix=None)
     config.update(
@@ -54,14 +55,21 @@ def make_app(settings: Settings) -> "Sanic[Config, Context]":
     app.ctx.web = page.load()
     app.error_handler.add(Exception, answer_error)
     add_headers(app, settings.origins)
-    app.before_server_start(_start(settings))
+    if settings.jwks_url:
+        app.on_request(_admit)
+    app.before_server_start(_start(settings, reread))
     app.before_server_stop(_stop)
     return app
 
 
-def _start(settings: Settings) -> Any:
+async def _admit(request: Request) -> None:
+    runtime: Runtime = request.app.ctx.runtime
+    await runtime.admission.admit_caller(request)
+
+
+def _start(settings: Settings, reread: Reread | None) -> Any:
     async def start(app: "Sanic[Config, Context]") -> None:
-        app.ctx.runtime = Runtime(settings)
+        app.ctx.runtime = Runtime(settings, reread)
         await app.ctx.runtime.start()
 
     return start

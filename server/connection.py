@@ -42,6 +42,11 @@ class Connection:
         )
         self.say("authenticated", userId=session.user_id)
 
+    @property
+    def session(self) -> Session | None:
+        """Whose it is, None while nobody's."""
+        return self._session
+
     def _forget_session(self) -> None:
         if self._session is not None:
             self._runtime.personal.leave(self._session.user_id, self.tell)

@@ -4,6 +4,7 @@ import gc
 
 from server.app import make_app
 from server.inbound import LiveProtocol
+from server.key_watch import Reread
 from server.logs import configure
 from server.settings import Settings
 
@@ -12,10 +13,10 @@ YOUNG_OBJECTS = 50_000
 """Allocations between looks for cyclic garbage, of which there is hardly any: at 700 it took 5 % of a loaded pod."""
 
 
-def serve(settings: Settings) -> None:
-    """Serves until told to stop by SIGTERM or SIGINT; blocks."""
+def serve(settings: Settings, reread: Reread | None = None) -> None:
+    """Serves until told to stop by SIGTERM or SIGINT; blocks. `reread` reads the settings anew."""
     configure(settings.log_level, settings.log_format)
-    app = make_app(settings)
+    app = make_app(settings, reread)
     gc.freeze()  # what was imported stays: no collection has to look at it again
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)
     app.run(

@@ -13,6 +13,7 @@ from server.routes import (
     me,
     page,
     probes,
+    receipts,
     subsets,
     tickets,
 )
@@ -22,7 +23,7 @@ from server.routes.admin import ledger as admin_ledger
 from server.routes.admin import scores as admin_scores
 from server.routes.admin import users as admin_users
 
-PLAYERS = (tickets, accounts, actions, boards, subsets, me, export, friends, groups)
+PLAYERS = (tickets, receipts, accounts, actions, boards, subsets, me, export, friends, groups)
 LIVE = (live, events)
 ADMIN = (admin_users, admin_scores, admin_ledger, admin_actions, admin_groups)
 OTHERS = (page, probes, dialects)

@@ -45,11 +45,16 @@ from models.entry import SCORING, Entry, Kind
 from models.errors import ModelError
 from models.ids import BoardId, EntryId, UserId, uuid7
 from models.state import PlayerState
-from server.auth import Tokens
+from server.admission import Admission
+from server.auth import Revoked, Session, Tokens
 from server.closing import CloseCode
+from server.key_source import KeySource
+from server.key_watch import KeyWatch, Reread
 from server.limits import Policies
 from server.occupancy import Occupancy
 from server.passwords import Passwords
+from server.receipts import Receipts
+from server.revocations import Revocations
 from server.settings import Settings
 from tickets.signer import TicketSigner
 
@@ -68,15 +73,23 @@ NOTIFIED = SCORING | {Kind.VOID}
 class Closes(Protocol):
     """A live connection, as far as shutting down needs it."""
 
+    @property
+    def session(self) -> Session | None:
+        """Whose it is."""
+        ...
+
     def close(self, code: CloseCode, reason: str = "") -> bool:
         """Closes it, with or without its consent."""
         ...
 
 
 class Runtime:
-    """One pod's parts. `start` returns at once, also with the servers away; `stop` is the reverse order."""
+    """One pod's parts. `start` returns at once, also with the servers away; `stop` is the reverse order.
 
-    def __init__(self, settings: Settings) -> None:
+    `reread` reads the settings anew, for a pod whose keys may change while it runs.
+    """
+
+    def __init__(self, settings: Settings, reread: Reread | None = None) -> None:
         settings.require_servers()
         settings.require_secrets()
         self.settings = settings
@@ -87,10 +100,20 @@ class Runtime:
         self.draining = False
         self.loaded = False
         self.signer = TicketSigner([key.secret for key in settings.ticket_keys])
-        self.tokens = Tokens(settings)
+        self.revoked = Revoked()
+        self.tokens = Tokens(settings, self.revoked)
+        self.receipts = Receipts(settings.receipt_keys)
         self.passwords = Passwords()
         self.chain = Chain({key.kid: key.secret for key in settings.audit_keys}, settings.audit_keys[-1].kid)
         self.database = Database(str(settings.database_url))
+        self.revocations = Revocations(self.database, self.revoked, self._close_revoked)
+        self.key_source = (
+            KeySource(settings.jwks_url, settings.jwks_refresh_seconds, self.tokens.adopt_outside)
+            if settings.jwks_url
+            else None
+        )
+        self.admission = Admission(self.tokens, self.key_source, self.database, self.supervisor)
+        self.key_watch = KeyWatch(settings, reread, self._adopt_keys) if reread else None
         self.ordering = Ordering(str(settings.redis_url))
         self.epochs = Epochs()
         self.profiles = Profiles(self.database)
@@ -151,6 +174,7 @@ class Runtime:
         try:
             await self.clock.measure(self.database)
             await self.refresh()
+            await self.revocations.poll()
         except ModelError as error:
             log.warning("starting without the database: %s", error)
         self.watch.on_epoch = self.stream.adopt
@@ -172,6 +196,13 @@ class Runtime:
             self.leftovers,
         ):
             part.start(self.supervisor)
+        self.revocations.start(self.supervisor)
+        if self.key_source is not None:
+            self.key_source.start(self.supervisor)
+        if self.key_watch is not None:
+            self.key_watch.start(self.supervisor)
+        if not self.receipts.possible:
+            log.warning("LAUREL_RECEIPT_KEYS is not set: there are no receipts")
         self.supervisor.keep("users", self.users.sweep)
         self.supervisor.keep("audiences", self._sweep_audiences)
 
@@ -231,6 +262,20 @@ class Runtime:
     def _overtaken(self, overtaken: Overtaken) -> None:
         self.personal.local(overtaken.user_id, "user.overtaken", by=overtaken.by, rank=overtaken.rank)
 
+    def _adopt_keys(self, settings: Settings) -> None:
+        """Other keys, with everything that is signed or verified with them."""
+        self.tokens.adopt(settings.jwt_keys)
+        self.signer = TicketSigner([key.secret for key in settings.ticket_keys])
+        self.receipts.adopt(settings.receipt_keys)
+
+    def _close_revoked(self) -> None:
+        """Live connections of sessions that have ended end too."""
+        for socket_ in list(self.sockets):
+            session = socket_.session
+            if session is not None and self.revoked.covers(session):
+                with suppress(RuntimeError):  # one whose transport is closed already has gone by itself
+                    socket_.close(CloseCode.UNAUTHORIZED, "token_invalid")
+
     def _show(self, state: PlayerState, entry: Entry, request: Request, outcome: Outcome) -> None:
         delta = None
         if not outcome.replayed:
@@ -265,4 +310,6 @@ class Runtime:
             lacking.append("draining")
         if not self.loaded:
             lacking.append("catalogue")
+        if not self.revocations.loaded:
+            lacking.append("revocations")
         return lacking

@@ -1,5 +1,6 @@
 """The settings in force: one frozen object, made once."""
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
@@ -7,7 +8,15 @@ from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from models.ids import is_slug
-from server.keys import HmacKey, JwtKey, KeyFormatError, parse_hmac_keys, parse_jwt_keys
+from server.keys import (
+    HmacKey,
+    JwtKey,
+    KeyFormatError,
+    ReceiptKey,
+    parse_hmac_keys,
+    parse_jwt_keys,
+    parse_receipt_keys,
+)
 from server.rates import Rate, parse_two_counts, parse_two_rates
 
 PREFIX = "LAUREL_"
@@ -40,6 +49,30 @@ def _url(*schemes: str) -> Callable[[str], str]:
         return urlunsplit(address)
 
     return parse
+
+
+def _key_set(value: str) -> str:
+    """An address of keys: https, a file, or http where nobody can listen in."""
+    address = urlsplit(_text(value))
+    if address.scheme in ("", "file"):
+        if not address.path or address.netloc or address.query or address.fragment:
+            raise ValueError("must be the path of a file, or file:///path")
+        return _text(value)
+    if address.scheme not in ("https", "http"):
+        raise ValueError("must be https://…, a file, or http://… on loopback")
+    if not address.hostname or address.username is not None:
+        raise ValueError("must name a host, and no user")
+    _ = address.port
+    if address.scheme == "http" and not _is_loopback(address.hostname):
+        raise ValueError("must be https: http is for loopback only")
+    return urlunsplit(address)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
@@ -118,9 +151,22 @@ class Settings:
     jwt_keys: tuple[JwtKey, ...] = _setting(
         parse_jwt_keys, "keys of access tokens: kid:alg:base64url,… newest last", default=(), secret=True
     )
+    receipt_keys: tuple[ReceiptKey, ...] = _setting(
+        parse_receipt_keys, "Ed25519 seeds that sign receipts: kid:base64url,… newest last", default=(), secret=True
+    )
     jwt_issuer: str = _setting(_text, "`iss` of access tokens", default="laurel")
     jwt_audience: str = _setting(_text, "`aud` of access tokens", default="laurel")
+    jwks_url: str | None = _setting(
+        _key_set, "keys of an outside issuer: https, a file, or http on loopback", default=None
+    )
+    jwks_issuer: str | None = _setting(
+        _text, "`iss` of the outside issuer's tokens; without it that of access tokens", default=None
+    )
+    jwks_refresh_seconds: int = _setting(_whole(1, 86_400), "how often the outside issuer's keys are read", default=300)
     access_ttl_seconds: int = _setting(_whole(1, 31_536_000), "life of an access token", default=3600)
+    refresh_ttl_seconds: int = _setting(
+        _whole(1, 31_536_000), "life of a refresh token, and of a session that is not used", default=2_592_000
+    )
     origins: tuple[str, ...] = _setting(
         _origins, "origins of browsers let in, separated by commas; none: the server's own", default=()
     )
@@ -227,7 +273,7 @@ def _shown(value: Any) -> Any:
         return hide_password(value)
     if isinstance(value, tuple):
         return [_shown(item) for item in value]
-    if isinstance(value, HmacKey | JwtKey):
+    if isinstance(value, HmacKey | JwtKey | ReceiptKey):
         return f"{value.kid}:{HIDDEN}"
     return str(value) if isinstance(value, Path | Rate) else value
 

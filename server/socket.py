@@ -8,7 +8,9 @@ from sanic.server.websockets.impl import WebsocketImplProtocol
 from websockets.exceptions import ConnectionClosed
 
 from actors.audience import Outlet
+from actors.errors import ActorError
 from actors.shown import Form, Wire
+from models.errors import ModelError
 from server.auth import Session
 from server.closing import ABORT_SECONDS, CloseCode
 from server.connection import Connection
@@ -93,11 +95,13 @@ class Socket(Connection):
                 self.say("pong")
             case Auth(token):
                 try:
-                    await self.authenticate(self._runtime.tokens.verify(token))
+                    await self.authenticate(await self._runtime.admission.verify(token))
                 except TooManyConnections as error:
                     return self.close(CloseCode.TOO_MUCH, error.detail)
                 except RequestError as error:
                     return self.close(CloseCode.UNAUTHORIZED, error.code)
+                except (ActorError, ModelError):  # whose an outside token is cannot be looked up now
+                    return self.close(CloseCode.TRY_LATER, "busy")
             case Subscribe(board):
                 self._watch(board, None)
             case Resume(board, epoch, version):

@@ -44,6 +44,16 @@ class Login(Wire, frozen=True):
     password: Text
 
 
+class Refresh(Wire, frozen=True):
+    """A refresh token, for the next one."""
+
+    refresh_token: Annotated[str, Meta(min_length=1, max_length=200, pattern=TEXT)]
+
+
+class Nothing(Wire, frozen=True):
+    """A body without anything in it."""
+
+
 class IssueTicket(Wire, frozen=True):
     """Asks for a ticket; `build` is the client's own word for its version."""
 
@@ -73,11 +83,12 @@ class UserAnswer(Wire, frozen=True):
 
 
 class SessionAnswer(Wire, frozen=True):
-    """An access token and whose it is; `expires_in` is in seconds."""
+    """An access token, what renews it, and whose it is; `expires_in` is in seconds."""
 
     access_token: str
     token_type: str
     expires_in: int
+    refresh_token: str
     user: UserAnswer
 
 
@@ -105,6 +116,12 @@ class RedeemAnswer(Wire, frozen=True):
     leaderboard_position: int | None
     user_version: int
     voided: bool | UnsetType = UNSET
+
+
+class ReceiptAnswer(Wire, frozen=True):
+    """A compact JWS."""
+
+    receipt: str
 
 
 class ActionAnswer(Wire, frozen=True):

@@ -12,6 +12,7 @@ import httpx
 import jwt
 
 from server.keys import JwtKey, parse_jwt_keys
+from server.verifying import signing
 from tests.laurel_process import LaurelProcess
 
 PROBLEM = "application/problem+json"
@@ -34,7 +35,7 @@ def claims_of(user_id: str, **changed: Any) -> dict[str, Any]:
 def minted(key: JwtKey, user_id: str, headers: Mapping[str, Any] | None = None, **changed: Any) -> str:
     """A token signed with the right key, right but for what is changed."""
     shown = {"kid": key.kid, "typ": "at+jwt"} | dict(headers or {})
-    return jwt.encode(claims_of(user_id, **changed), key.key, algorithm="HS256", headers=shown)
+    return jwt.encode(claims_of(user_id, **changed), signing(key), algorithm=key.algorithm, headers=shown)
 
 
 def segment(value: object) -> str:

@@ -19,5 +19,6 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     settings.require_secrets()
     from server.pod import serve
 
-    serve(settings)
+    # Keys that stand in the data folder may change there; a setting in the environment wins as ever.
+    serve(settings, lambda: load_settings(args, environ))
     return 0

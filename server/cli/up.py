@@ -42,7 +42,8 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         try:
             with folder.locked(0 if running(folder) else LOCK_SECONDS, signals.pause):
                 secrets = ensure_secrets(folder, environ)
-                Up(folder, merged(args, variables, secrets), secrets, args.pods, signals, demo=args.demo).run()
+                whole, own = merged(args, variables, secrets), merged(args, variables, {})
+                Up(folder, whole, own, secrets, args.pods, signals, demo=args.demo).run()
         except FolderInUse as error:
             up = running(folder)
             raise CommandError(
@@ -54,12 +55,16 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 class Up:
-    """All that one `laurel up` starts, and stops in reverse order."""
+    """All that one `laurel up` starts, and stops in reverse order.
+
+    Pods get the environment without the folder's secrets and read those themselves, since keys there may change.
+    """
 
     def __init__(
         self,
         folder: DataFolder,
         environ: Mapping[str, str],
+        pod_environ: Mapping[str, str],
         secrets: Mapping[str, str],
         pods: int,
         signals: Signals,
@@ -80,7 +85,7 @@ class Up:
             "LAUREL_REDIS_URL": self._settings.redis_url or "",
         }
         self._pods = [
-            Pod(folder, number, given.host, port, {**environ, **own}) for number, port in enumerate(ports, start=1)
+            Pod(folder, number, given.host, port, {**pod_environ, **own}) for number, port in enumerate(ports, start=1)
         ]
         self._demo = Demo(folder, [pod.url for pod in self._pods]) if demo else None
 

@@ -84,6 +84,13 @@ class DataFolder:
                 pause(LOCK_PAUSE_SECONDS)
             yield
 
+    @contextmanager
+    def secrets_locked(self) -> Iterator[None]:
+        """Holds the secrets alone, for the moment that a change takes; waits for whoever holds them."""
+        with (self.root / "secrets.lock").open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
     def is_held(self) -> bool:
         """Whether some process holds the folder right now."""
         try:

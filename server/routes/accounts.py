@@ -1,17 +1,26 @@
-"""Registering and logging in."""
+"""Accounts and sessions: registering, logging in, renewing, logging out."""
 
+import secrets
+from hashlib import sha256
 from uuid import uuid4
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from models import players
+from models import players, sessions
+from models.errors import DataRejected
 from models.ids import UserId
 from models.players import Identity, Profile, Registration
+from models.sessions import Lives, Revocation
+from server.auth import Session
 from server.bodies import answer, decode
-from server.errors import Conflict, LoginFailed
+from server.errors import Conflict, LoginFailed, TokenInvalid
 from server.limits import limited
 from server.runtime import Runtime
-from server.wire import Login, Register, SessionAnswer, user_answer
+from server.wire import Login, Nothing, Refresh, Register, SessionAnswer, user_answer
+
+REFRESH_BYTES = 32
+WRONG = "unknown name or wrong password"
+ENDED = "this refresh token is not valid, or its session has ended"
 
 blueprint = Blueprint("accounts")
 
@@ -27,7 +36,7 @@ async def register(request: Request) -> HTTPResponse:
 
 
 async def _register(runtime: Runtime, body: Register) -> HTTPResponse:
-    if await players.by_username(runtime.database, body.username) is not None:
+    if await players.password_of(runtime.database, body.username) is not None:
         raise Conflict("this name is taken")
     new = Registration(
         user_id=UserId(str(uuid4())),
@@ -40,12 +49,12 @@ async def _register(runtime: Runtime, body: Register) -> HTTPResponse:
     if not await players.register(runtime.database, new):
         raise Conflict("this name is taken")
     profile = Profile(new.user_id, new.username, new.display_name, new.avatar_url)
-    return _session(runtime, Identity(profile, new.region, new.role), 201)
+    return await _enter(runtime, Identity(profile, new.region, new.role), 201)
 
 
 @blueprint.post("/api/v1/auth/login")
 async def login(request: Request) -> HTTPResponse:
-    """Exchanges a name and password for an access token."""
+    """Exchanges a name and password for an access token and a refresh token."""
     runtime: Runtime = request.app.ctx.runtime
     await limited(request, "login-address")
     runtime.tokens.optional(request)
@@ -55,18 +64,83 @@ async def login(request: Request) -> HTTPResponse:
 
 
 async def _login(runtime: Runtime, body: Login) -> HTTPResponse:
-    found = await players.by_username(runtime.database, body.username)
+    # Found or not, there is one statement and one hash: neither words nor time tell which names exist.
+    found = await players.password_of(runtime.database, body.username)
     matches = await runtime.passwords.matches(found[1] if found else None, body.password)
-    if found is None or not matches:
-        raise LoginFailed("unknown name or wrong password")
-    return _session(runtime, found[0], 200)
+    identity = await players.by_id(runtime.database, found[0]) if found and matches else None
+    if identity is None:
+        raise LoginFailed(WRONG)
+    return await _enter(runtime, identity, 200)
 
 
-def _session(runtime: Runtime, identity: Identity, status: int) -> HTTPResponse:
-    session = SessionAnswer(
-        access_token=runtime.tokens.mint(identity.profile.user_id, identity.role),
+@blueprint.post("/api/v1/auth/refresh")
+async def refresh(request: Request) -> HTTPResponse:
+    """Exchanges a refresh token for the next pair; one used before ends its session."""
+    runtime: Runtime = request.app.ctx.runtime
+    runtime.tokens.optional(request)
+    body = decode(request, Refresh)
+    return await runtime.supervisor.detached("refresh-session", _refresh(runtime, body))
+
+
+async def _refresh(runtime: Runtime, body: Refresh) -> HTTPResponse:
+    following = _refresh_token()
+    renewed = await sessions.renew(runtime.database, _hash(body.refresh_token), _hash(following), _lives(runtime))
+    if isinstance(renewed, Revocation):
+        runtime.revocations.take([renewed])
+    if renewed is None or isinstance(renewed, Revocation):
+        raise TokenInvalid(ENDED)
+    identity = await players.by_id(runtime.database, renewed.user_id)
+    if identity is None:
+        raise TokenInvalid(ENDED)
+    return _session(runtime, identity, renewed.session_id, following, 200)
+
+
+@blueprint.post("/api/v1/auth/logout")
+async def logout(request: Request) -> HTTPResponse:
+    """Ends the session of the access token, on every pod within a second."""
+    runtime: Runtime = request.app.ctx.runtime
+    session = runtime.tokens.required(request)
+    if request.body:
+        decode(request, Nothing)
+    await runtime.supervisor.detached("logout", _logout(runtime, session))
+    return HTTPResponse(status=204)
+
+
+async def _logout(runtime: Runtime, session: Session) -> None:
+    ended = await sessions.end(runtime.database, session.session, session.expires_at)
+    runtime.revocations.take([ended])
+
+
+async def _enter(runtime: Runtime, identity: Identity, status: int) -> HTTPResponse:
+    refresh_token = _refresh_token()
+    try:
+        session = await sessions.start(
+            runtime.database, identity.profile.user_id, _hash(refresh_token), _lives(runtime)
+        )
+    except DataRejected as error:  # erased between the password's check and here
+        raise LoginFailed(WRONG) from error
+    return _session(runtime, identity, session, refresh_token, status)
+
+
+def _session(runtime: Runtime, identity: Identity, session: str, refresh_token: str, status: int) -> HTTPResponse:
+    shown = SessionAnswer(
+        access_token=runtime.tokens.mint(identity.profile.user_id, identity.role, session=session),
         token_type="Bearer",  # noqa: S106 — the kind of token
         expires_in=runtime.tokens.ttl_seconds,
+        refresh_token=refresh_token,
         user=user_answer(identity),
     )
-    return answer(session, status, {"Cache-Control": "no-store"})
+    return answer(shown, status, {"Cache-Control": "no-store"})
+
+
+def _lives(runtime: Runtime) -> Lives:
+    return Lives(runtime.settings.refresh_ttl_seconds, runtime.settings.access_ttl_seconds)
+
+
+def _refresh_token() -> str:
+    return secrets.token_urlsafe(REFRESH_BYTES)
+
+
+def _hash(refresh_token: str) -> bytes:
+    """How a refresh token is stored; it has 256 random bits, so it needs no slow hash."""
+    return sha256(refresh_token.encode("utf-8", "surrogatepass")).digest()

@@ -53,3 +53,33 @@ def test_signing_out_reaches_the_other_tab(visit: Visit, names: Iterator[str]):
     other.get_by_role("button", name="Sign out").click()
     expect(player.page.locator("#session")).to_be_visible()
     expect(player.page.locator("#account")).to_be_hidden()
+
+
+STORED = "JSON.parse(sessionStorage.getItem('laurel.session'))"
+ENDING = """() => {
+  const tokens = JSON.parse(sessionStorage.getItem('laurel.session'));
+  sessionStorage.setItem('laurel.session', JSON.stringify({...tokens, expiresAtMs: Date.now()}));
+}"""
+
+
+def test_a_session_is_renewed_in_time_and_ends_on_the_server(visit: Visit, names: Iterator[str]):
+    player = visit(0).register(next(names))
+    before = player.page.evaluate(STORED)
+    player.page.evaluate(ENDING)
+    with player.page.expect_response("**/api/v1/auth/refresh") as renewed:
+        player.page.reload()
+    assert renewed.value.status == 200
+    player.await_live()
+    player.sprint()
+    after = player.page.evaluate(STORED)
+    assert after["accessToken"] != before["accessToken"]
+    assert after["refreshToken"] != before["refreshToken"]
+    with player.page.expect_response("**/api/v1/auth/logout") as ended:
+        player.page.get_by_role("button", name="Sign out").click()
+    assert ended.value.status == 204
+    assert player.page.evaluate("sessionStorage.getItem('laurel.session')") is None
+    for token in (before, after):
+        answer = player.page.request.get(
+            f"{player.url}/api/v1/me", headers={"Authorization": f"Bearer {token['accessToken']}"}
+        )
+        assert answer.status == 401

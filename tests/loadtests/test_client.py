@@ -57,6 +57,28 @@ async def test_ticket_counts_once_and_says_so(laurel: LaurelProcess):
         assert same.user_id == player.user_id
 
 
+async def test_tokens_are_renewed_and_a_session_is_left(laurel: LaurelProcess):
+    async with Client(laurel.urls) as client:
+        player = named(client)
+        await player.enter()
+        first = dict(player._headers)
+        player._ends_at = 0.0
+        await player.start("sprint")
+        second = dict(player._headers)
+        assert second != first
+        player._headers = {"Authorization": "Bearer x"}
+        await player.start("sprint")
+        player._refresh_token = "spent"
+        player._headers = {"Authorization": "Bearer x"}
+        await player.start("sprint")
+        left = dict(player._headers)
+        await player.logout()
+        with pytest.raises(Refused, match="token_invalid"):
+            await client.ask("POST", "/api/v1/auth/logout", headers=left)
+        await client.ask("GET", "/api/v1/me", headers=second)
+        await player.start("sprint")
+
+
 async def test_refusal_carries_code_and_wait(laurel: LaurelProcess):
     async with Client(laurel.urls) as client:
         player = named(client)

@@ -8,9 +8,13 @@ import pytest
 
 from models.ids import UserId
 from server import auth
-from server.auth import Tokens
+from server.auth import Revoked, Tokens
 from server.errors import TokenExpired, TokenInvalid
+from server.keys import JwtKey, parse_jwt_keys
+from server.pems import generate_pem
 from server.settings import Settings
+from server.verifying import VerifyingKey, verifying
+from tests.caller import minted
 
 USER = UserId("11111111-1111-4111-8111-111111111111")
 
@@ -94,3 +98,63 @@ def test_only_good_tokens_are_remembered_and_not_too_many(monkeypatch: pytest.Mo
 def test_garbage_is_an_invalid_token(text: str):
     with pytest.raises(TokenInvalid):
         tokens().verify(text)
+
+
+def outside(kid: str) -> tuple[JwtKey, dict[str, VerifyingKey]]:
+    """A key of an outside issuer, and the set it is published in."""
+    made = JwtKey(kid, "ES256", generate_pem("ES256"))
+    return made, {kid: verifying(made)}
+
+
+def test_an_outside_issuer_of_our_own_name_speaks_for_no_player_of_ours():
+    found, (made, published) = tokens(), outside("out")
+    found.adopt_outside(published)
+    token = minted(made, USER)
+    assert found.is_foreign(token)
+    with pytest.raises(TokenInvalid):
+        found.verify(token)
+    found.admit(token, found.foreign_claims(token), UserId("22222222-2222-4222-8222-222222222222"), "player")
+    assert found.verify(token).user_id != USER
+    assert not found.is_foreign(token)
+    found.adopt_outside(dict(published))
+    assert found.verify(token).user_id != USER
+    found.adopt_outside({})
+    with pytest.raises(TokenInvalid):
+        found.verify(token)
+
+
+def test_an_outside_key_does_not_take_the_place_of_ours():
+    found, (made, published) = tokens(), outside("a")
+    found.adopt_outside(published)
+    assert found.verify(found.mint(USER, "player")).user_id == USER
+    assert not found.is_foreign(minted(made, USER))
+    with pytest.raises(TokenInvalid):
+        found.verify(minted(made, USER))
+
+
+def test_a_remembered_token_is_refused_once_its_session_or_player_is_gone():
+    revoked = Revoked()
+    found = Tokens(Settings.from_mapping({"LAUREL_JWT_KEYS": f"a:HS256:{key(1)}"}), revoked)
+    sid = "33333333-3333-4333-8333-333333333333"
+    one, other = found.mint(USER, "player", session=sid), found.mint(USER, "player")
+    assert found.verify(one).session == sid != found.verify(other).session
+    revoked.sessions[sid] = time.time() + 60
+    with pytest.raises(TokenInvalid):
+        found.verify(one)
+    assert found.verify(other).user_id == USER
+    revoked.players[USER] = time.time() + 60
+    with pytest.raises(TokenInvalid):
+        found.verify(other)
+
+
+def test_other_keys_are_taken_and_a_retired_one_is_good_no_more():
+    found = tokens()
+    old = found.mint(USER, "player")
+    found.verify(old)
+    found.adopt(parse_jwt_keys(f"a:HS256:{key(1)},b:HS256:{key(2)}"))
+    new = found.mint(USER, "player")
+    assert found.verify(old).user_id == found.verify(new).user_id == USER
+    found.adopt(parse_jwt_keys(f"b:HS256:{key(2)}"))
+    assert found.verify(new).user_id == USER
+    with pytest.raises(TokenInvalid):
+        found.verify(old)

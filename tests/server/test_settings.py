@@ -76,6 +76,17 @@ def test_empty_value_counts_as_unset():
         ("AUDIT_KEYS", f"a:{SECRET},a:{SECRET}", "stands twice"),
         ("JWT_KEYS", f"a:{SECRET}", "kid:alg:base64url"),
         ("JWT_KEYS", f"a:none:{SECRET}", "algorithm must be one of HS256"),
+        ("JWT_KEYS", f"a:RS256:{SECRET}", "is not a key in PEM"),
+        ("RECEIPT_KEYS", f"a:{SHORT}", "31 bytes"),
+        ("JWKS_URL", "http://issuer.example/keys.json", "http is for loopback only"),
+        ("JWKS_URL", "http://127.0.0.1.example/keys.json", "http is for loopback only"),
+        ("JWKS_URL", "http://[::ffff:10.0.0.1]/keys.json", "http is for loopback only"),
+        ("JWKS_URL", "https://a:b@issuer.example/keys.json", "no user"),
+        ("JWKS_URL", "https:///keys.json", "must name a host"),
+        ("JWKS_URL", "ftp://issuer.example/keys.json", "must be https"),
+        ("JWKS_URL", "data:application/json,{}", "must be https"),
+        ("JWKS_URL", "file://server/keys.json", "path of a file"),
+        ("JWKS_ISSUER", " ", "must not be empty"),
     ],
 )
 def test_invalid_value_is_one_clear_line(name: str, value: str, words: str):
@@ -92,6 +103,22 @@ def test_invalid_address_is_not_repeated_with_its_password():
     with pytest.raises(SettingsError) as caught:
         settings(database_url="mysql://me:hunter2@h/x")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://issuer.example/keys?x=1",
+        "http://localhost:9/k",
+        "http://[::1]/k",
+        "http://127.9.9.9/k",
+        "/etc/k.json",
+        "k.json",
+    ],
+)
+def test_keys_may_come_from_https_a_file_or_loopback(address: str):
+    assert settings(jwks_url=address).jwks_url == address
+    assert settings(jwks_url="file:///a/k%20s.json").jwks_url == "file:///a/k%20s.json"
 
 
 def test_unknown_name_stops_the_start():
@@ -125,12 +152,13 @@ def test_secrets_show_neither_redacted_nor_in_repr():
         redis_url="redis://:hunter2@h",
         jwt_keys=f"k:HS256:{SECRET}",
         ticket_keys=f"k:{SECRET}",
+        receipt_keys=f"k:{SECRET}",
         origins="https://a.example",
     )
     shown = read.redacted()
     assert shown["LAUREL_DATABASE_URL"] == "postgresql://me:***@h:1/x?sslpassword=***&a=b"
     assert shown["LAUREL_REDIS_URL"] == "redis://:***@h"
-    assert shown["LAUREL_JWT_KEYS"] == ["k:***"]
+    assert shown["LAUREL_JWT_KEYS"] == shown["LAUREL_RECEIPT_KEYS"] == ["k:***"]
     assert shown["LAUREL_ORIGINS"] == ["https://a.example"]
     assert "hunter2" not in repr(read)
     assert repr(bytes(range(32))) not in repr(read.ticket_keys) + repr(read.jwt_keys)

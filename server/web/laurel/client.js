@@ -43,7 +43,7 @@ export class Laurel {
     return this.#enter("api/v1/auth/login", { username, password });
   }
 
-  /** Ends the session here, and on the server if it can be reached. */
+  /** Ends the session here at once, and on every pod if the server can be reached. */
   async logout() {
     const token = await this.session.token().catch(() => null);
     this.session.forget("logout");

@@ -1,0 +1,91 @@
+"""Sessions: log-ins, their refresh tokens, and what was revoked before its time."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import uuid4
+
+from models.control import OVERLAP_SECONDS
+from models.database import Database, sql
+from models.ids import UserId, is_uuid
+
+START = sql("start_session")
+RENEW = sql("renew_session")
+END = sql("end_session")
+REVOKED = sql("revoked")
+TIDY = sql("tidy_sessions")
+TIDIED_AT_ONCE = 5_000
+
+
+class RevokedKind(StrEnum):
+    """What a revocation is about."""
+
+    SESSION = "session"
+    PLAYER = "player"
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """A session or a player whose tokens are refused until a time in Unix seconds."""
+
+    kind: RevokedKind
+    subject: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """How long tokens live, in seconds."""
+
+    refresh: int
+    access: int
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """A session that goes on with its next refresh token."""
+
+    session_id: str
+    user_id: UserId
+
+
+async def start(database: Database, user_id: UserId, token_hash: bytes, lives: Lives) -> str:
+    """Starts a session and names it; raises DataRejected for an account that is gone."""
+    session_id = str(uuid4())
+    await database.rows(START, session_id, user_id, token_hash, lives.refresh, lives.access)
+    return session_id
+
+
+async def renew(database: Database, used: bytes, following: bytes, lives: Lives) -> Renewed | Revocation | None:
+    """Exchanges one refresh token's hash for the next.
+
+    A token used before ends its session: the answer is then the revocation. None for one that is unknown, or whose
+    session has ended.
+    """
+    rows = await database.rows(RENEW, used, following, lives.refresh, lives.access)
+    if not rows:
+        return None
+    row = rows[0]
+    if row["user_id"] is None:
+        return Revocation(RevokedKind.SESSION, row["session_id"], row["until"])
+    return Renewed(row["session_id"], UserId(row["user_id"]))
+
+
+async def end(database: Database, session: str, until: float) -> Revocation:
+    """Ends a session by the name that its access tokens carry; `until` is when the one at hand expires."""
+    known = session if is_uuid(session) else None
+    (row,) = await database.rows(END, session, until, known)
+    return Revocation(RevokedKind.SESSION, row["subject"], row["until"])
+
+
+async def revoked(database: Database, *, everything: bool) -> list[Revocation]:
+    """What was revoked lately, or ever, and still counts.
+
+    Ids are given before commit, so a poll looks back further than any statement may run.
+    """
+    rows = await database.rows(REVOKED, None if everything else OVERLAP_SECONDS)
+    return [Revocation(RevokedKind(row["kind"]), row["subject"], row["until"]) for row in rows]
+
+
+async def tidy(database: Database) -> None:
+    """Forgets sessions and revocations that no token can ask for any more."""
+    await database.rows(TIDY, TIDIED_AT_ONCE)

@@ -1,0 +1,40 @@
+"""Receipts of redemptions, and the keys to check them with."""
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from models import ledger
+from models.entry import Kind
+from models.ids import UserId, is_uuid
+from server.bodies import answer
+from server.errors import NotFound
+from server.runtime import Runtime
+from server.wire import ReceiptAnswer
+
+KEY_SET = "application/jwk-set+json"
+KEYS_SECONDS = 60
+"""How long a reader may keep the keys; a new key is published before it signs."""
+
+blueprint = Blueprint("receipts")
+
+
+@blueprint.get("/api/v1/tickets/<ticket_id:str>/receipt")
+async def receipt(request: Request, ticket_id: str) -> HTTPResponse:
+    """The signed receipt of an own redemption; anything else is not found, whatever it is."""
+    runtime: Runtime = request.app.ctx.runtime
+    session = runtime.tokens.required(request)
+    return await runtime.supervisor.detached("receipt", _receipt(runtime, session.user_id, ticket_id.lower()))
+
+
+async def _receipt(runtime: Runtime, user_id: UserId, ticket_id: str) -> HTTPResponse:
+    entry = await ledger.entry_by_id(runtime.database, ticket_id) if is_uuid(ticket_id) else None
+    if entry is None or entry.user_id != user_id or entry.kind is not Kind.REDEEM or not runtime.receipts.possible:
+        raise NotFound("you have redeemed no such ticket")
+    return answer(ReceiptAnswer(receipt=runtime.receipts.sign(entry)), 200, {"Cache-Control": "private, no-cache"})
+
+
+@blueprint.get("/.well-known/laurel-receipt-keys.json")
+async def keys(request: Request) -> HTTPResponse:
+    """The public keys of receipts (JWKS)."""
+    runtime: Runtime = request.app.ctx.runtime
+    headers = {"Cache-Control": f"public, max-age={KEYS_SECONDS}", "Access-Control-Allow-Origin": "*"}
+    return HTTPResponse(runtime.receipts.published, 200, headers, KEY_SET)
