@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from time import perf_counter
 
 from actors import frames
 from actors.audience import Audience
@@ -41,6 +42,7 @@ class Leaderboard:
         self.top: Top | None = None
         self._profiles = profiles
         self._on_overtaken = on_overtaken
+        self.on_shown: Callable[[int, float], None] = lambda at_ms, seconds: None
         self._held: OrderedDict[int, tuple[Top, float]] = OrderedDict()
         self._renamed: OrderedDict[UserId, int] = OrderedDict()
         self._shown: Top | None = None
@@ -107,7 +109,9 @@ class Leaderboard:
         self._last_frame = self._loop.time()
         self._shown = after
         self._snapshot = None
+        began = perf_counter()
         self.audience.show(self._update(before, after), self)
+        self.on_shown(after.at, perf_counter() - began)
         if self._on_overtaken is not None:
             for one in overtaken(before, after):
                 self._on_overtaken(one)

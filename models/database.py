@@ -1,6 +1,8 @@
 """The connections to PostgreSQL, in two pools."""
 
 import asyncio
+import logging
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +24,12 @@ HARD_TIMEOUT_SECONDS = 8
 
 # Without these the prepared statement keeps the plan of a small table and scans a grown ledger.
 INDEX_PLANS = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
+
+log = logging.getLogger("laurel.database")
+
+SLOW_STATEMENT_MS = 250
+SHOWN_CHARACTERS = 80
+"""As much of a slow statement as a line shows; never its values."""
 
 Row: TypeAlias = dict[str, Any]
 
@@ -110,8 +118,17 @@ class Database:
     can cancel: the outcome of a cancelled statement is unknown.
     """
 
-    def __init__(self, url: str, *, hot_connections: int = 5, connections: int = 5) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        hot_connections: int = 5,
+        connections: int = 5,
+        slow_statement_ms: int = SLOW_STATEMENT_MS,
+    ) -> None:
         self._config = tortoise_config(url, hot_connections=hot_connections, connections=connections)
+        self._slow_seconds = slow_statement_ms / 1000
+        self._limits = {"hot": hot_connections, "default": connections}
         self._context = TortoiseContext()
         self._transactions = asyncio.Lock()
 
@@ -133,11 +150,29 @@ class Database:
 
         Raises DatabaseUnavailable when the outcome is unknown, DataRejected when nothing was written.
         """
-        return await _rows(self._hot, statement, values)
+        return await self._rows(self._hot, statement, values)
 
     async def rows(self, statement: str, *values: object) -> list[Row]:
         """Rows of any other statement; raises as `hot`."""
-        return await _rows(self.orm, statement, values)
+        return await self._rows(self.orm, statement, values)
+
+    async def _rows(self, connection: BaseDBAsyncClient, statement: str, values: Sequence[object]) -> list[Row]:
+        began = time.perf_counter()
+        try:
+            return await _rows(connection, statement, values)
+        finally:
+            seconds = time.perf_counter() - began
+            if seconds > self._slow_seconds:
+                shown = " ".join(statement.split())[:SHOWN_CHARACTERS]
+                log.warning("slow statement", extra={"statement": shown, "seconds": round(seconds, 3)})
+
+    def pools(self) -> list[tuple[str, int, int]]:
+        """Each pool's name, connections in use, and how many there may be."""
+        found = []
+        for name, limit in self._limits.items():
+            pool = getattr(self._context.db(name), "_pool", None)
+            found.append((name, pool.get_size() - pool.get_idle_size() if pool else 0, limit))
+        return found
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

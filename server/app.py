@@ -7,6 +7,8 @@ from sanic import Sanic
 from sanic.config import Config
 
 from server.errors import answer_error
+from server.journal import note
+from server.metrics import Metrics
 from server.routes import accounts, actions, boards, events, live, me, page, probes, tickets
 from server.runtime import Runtime
 from server.settings import Settings
@@ -24,6 +26,7 @@ class Context(SimpleNamespace):
     """What requests find at `app.ctx`."""
 
     runtime: Runtime
+    metrics: Metrics
     web: dict[str, page.WebFile]
 
 
@@ -53,6 +56,7 @@ def make_app(settings: Settings) -> "Sanic[Config, Context]":
         app.blueprint(module.blueprint)
     app.ctx.web = page.load()
     app.error_handler.add(Exception, answer_error)
+    app.register_middleware(note, "response")
     app.before_server_start(_start(settings))
     app.before_server_stop(_stop)
     return app
@@ -61,6 +65,7 @@ def make_app(settings: Settings) -> "Sanic[Config, Context]":
 def _start(settings: Settings) -> Any:
     async def start(app: "Sanic[Config, Context]") -> None:
         app.ctx.runtime = Runtime(settings)
+        app.ctx.metrics = Metrics(app.ctx.runtime)
         await app.ctx.runtime.start()
 
     return start

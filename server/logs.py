@@ -2,20 +2,22 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 
 import structlog
 
 
-def configure(level: str, form: str) -> None:
+def configure(level: str, form: str, adding: Sequence[structlog.typing.Processor] = ()) -> None:
     """Sends everything logged to stderr; control characters in values cannot forge lines.
 
-    `form` is `console`, `json`, or `auto`: console on a terminal, else JSON.
+    `form` is `console`, `json`, or `auto`: console on a terminal, else JSON. `adding` puts more facts into each line.
     """
     readable = form == "console" or (form == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        *adding,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]

@@ -4,7 +4,9 @@ import gc
 
 from server.app import make_app
 from server.inbound import LiveProtocol
+from server.journal import with_pod, with_request
 from server.logs import configure
+from server.runtime import pod_name
 from server.settings import Settings
 
 BACKLOG = 1_024
@@ -14,7 +16,7 @@ YOUNG_OBJECTS = 50_000
 
 def serve(settings: Settings) -> None:
     """Serves until told to stop by SIGTERM or SIGINT; blocks."""
-    configure(settings.log_level, settings.log_format)
+    configure(settings.log_level, settings.log_format, [with_pod(pod_name(settings)), with_request])
     app = make_app(settings)
     gc.freeze()  # what was imported stays: no collection has to look at it again
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)

@@ -1,6 +1,7 @@
 """Issuing and redeeming tickets."""
 
 from hashlib import sha256
+from time import perf_counter
 
 from msgspec import UNSET
 from sanic import Blueprint, HTTPResponse, Request
@@ -80,6 +81,7 @@ async def _hold(runtime: Runtime, ticket: Ticket, text: str) -> None:
 @blueprint.post("/api/v1/tickets/redeem")
 async def redeem(request: Request) -> HTTPResponse:
     """Redeems a ticket; the same one again gets the recorded result."""
+    began = perf_counter()
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
     body = decode(request, Redeem)
@@ -92,7 +94,11 @@ async def redeem(request: Request) -> HTTPResponse:
     else:
         key = request.headers.get("idempotency-key")
         command = _instant(runtime, session.user_id, str(body.action_id), key)
-    return answer(redeem_answer(await runtime.tell(session.user_id, command)))
+    told = perf_counter()
+    runtime.tallies.verified.observe(told - began)
+    outcome = await runtime.tell(session.user_id, command)
+    runtime.tallies.redeemed.observe(perf_counter() - told)
+    return answer(redeem_answer(outcome))
 
 
 async def _by_ticket(runtime: Runtime, session: Session, text: str) -> RedeemTicket:
