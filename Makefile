@@ -5,7 +5,7 @@ PINS := pyproject.toml constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench lint
+.PHONY: help setup run test bench lint k8s
 .DELETE_ON_ERROR:
 
 help: ## lists the targets
@@ -27,6 +27,9 @@ lint: .venv/.ready-lint ## ruff, mypy and the rules of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+k8s: .venv/.ready-test ## renders and validates the manifests (needs kubectl or kustomize)
+	@exec $(BIN)/python k8s/validate.py
 
 .venv/.ready: $(PINS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Laurel needs Python 3.11 or newer; name one with make PYTHON=..." >&2; exit 1; }

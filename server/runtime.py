@@ -172,6 +172,8 @@ class Runtime:
     async def _first_look(self) -> None:
         await self.clock.measure(self.database)
         await self.refresh()
+        if unset := await self.database.unset():
+            log.warning("behind a pooler, set these for the database's role", extra={"settings": unset})
 
     async def stop(self) -> None:
         """Finishes what is under way within the grace period, then closes everything."""
