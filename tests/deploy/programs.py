@@ -76,3 +76,8 @@ def proxy(folder: Path, pods: Sequence[int], port: int) -> Program:
     copy = folder / "haproxy.cfg"
     shutil.copy(HAPROXY_CONFIGURATION, copy)
     return haproxy(folder, copy, environ | {"LAUREL_BIND": f"127.0.0.1:{port}"}, port)
+
+
+def pgbouncer(folder: Path, configuration: Path, port: int) -> Program:
+    """PgBouncer with a configuration."""
+    return Program(folder, "pgbouncer", [str(configuration)], {}, port)
