@@ -145,6 +145,18 @@ def test_pods_may_do_no_more_than_they_must(overlay: str) -> None:
         assert container["image"] == f"laurel:{VERSION}"
 
 
+def test_the_load_job_runs_a_file_that_the_image_has_against_the_service() -> None:
+    pod = manifests("dev")["Job", "laurel-load"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    options = dict(argument.removeprefix("--").partition("=")[::2] for argument in container["args"])
+    assert (ROOT / options["locustfile"]).is_file()
+    assert options["host"] == f"http://{manifests('dev')['Service', 'laurel']['metadata']['name']}"
+    assert container["image"] == f"laurel-load:{VERSION}"
+    _, laurel_pod = pod_of("dev")
+    assert environ(laurel_pod)["LAUREL_LOAD_TEST"] == "true"
+    assert "LAUREL_LOAD_TEST" not in environ(pod_of("prod")[1])
+
+
 @pytest.mark.parametrize("overlay", validate.OVERLAYS)
 def test_no_service_link_can_name_a_setting(overlay: str) -> None:
     """Kubernetes would set LAUREL_PORT for the Service `laurel`, and no pod would start."""

@@ -89,6 +89,9 @@ def test_a_pod_serves_while_its_database_answers_nothing(environ: dict[str, str]
             assert ready.status_code == 503
             assert ready.json()["missing"] == ["catalogue"]
             until(lambda: "database" in httpx.get(f"{pod.url}/readyz", trust_env=False).json()["degraded"])
+            page = httpx.get(f"{pod.url}/metrics", trust_env=False)
+            assert 'laurel_degraded{dependency="postgresql"} 1.0' in page.text
+            assert "laurel_ready 0.0" in page.text
             assert pod.stop() == 0
 
 
