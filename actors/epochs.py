@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from models.board import Board, Period, Place
+from models.board import Board, Place, places_at
 
 
 @dataclass(slots=True)
@@ -24,15 +24,12 @@ class Epochs:
         self.boards: tuple[Board, ...] = ()
         self._known: dict[Place, Epoch] = {}
         self._by_key: dict[str, Board] = {}
-        self._present: tuple[tuple[Board, Place], ...] = ()
-        self._present_within = Period("", 0, 0)
         self.on_doubt: Callable[[Place], None] = lambda _: None
 
     def define(self, boards: Iterable[Board]) -> None:
         """Takes the boards there are now."""
         self.boards = tuple(boards)
         self._by_key = {board.key: board for board in self.boards}
-        self._present_within = Period("", 0, 0)
         self._known = {place: epoch for place, epoch in self._known.items() if place[0] in self._by_key}
 
     def board_of(self, place: Place) -> Board | None:
@@ -41,13 +38,7 @@ class Epochs:
 
     def present(self, now_ms: int) -> tuple[tuple[Board, Place], ...]:
         """Each board with the place of its present period."""
-        if not self._present_within.holds(now_ms):
-            found = [(board, period) for board in self.boards if (period := board.period_at(now_ms))]
-            self._present = tuple((board, (board.key, period.period_id)) for board, period in found)
-            ends = [period.end_ms for _, period in found if period.end_ms is not None]
-            starts = [b.starts_ms for b in self.boards if b.starts_ms is not None and b.starts_ms > now_ms]
-            self._present_within = Period("", now_ms, min([*ends, *starts], default=None))
-        return self._present
+        return places_at(self.boards, now_ms)
 
     def get(self, place: Place) -> Epoch | None:
         """The epoch of a place, or None while unknown."""

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from time import perf_counter
+
+import msgspec
 
 from actors import frames
 from actors.audience import Audience
@@ -13,13 +15,24 @@ from actors.profiles import Profiles
 from actors.shown import Shown, snapshot_of
 from models.board import Board
 from models.ids import UserId
-from models.ranking import Row
+from models.ranking import rows_of
 
 HELD_VERSIONS = 1_000
 HELD_SECONDS = 600.0
 """A position is resumable within this many versions and this time."""
 FRAME_SECONDS = 0.05
 """At most 20 frames a second: what changes in between is merged."""
+UNWATCHED_SECONDS = 0.1
+"""How often a board that nobody watches is brought up to date."""
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A version of a board as its stream has it: the whole top as text, read only when somebody wants it."""
+
+    epoch: str
+    version: int
+    at: int
+    text: str
 
 
 class Leaderboard:
@@ -39,53 +52,59 @@ class Leaderboard:
     ) -> None:
         self.board = board
         self.audience = audience
-        self.top: Top | None = None
+        self.newest: Record | None = None
+        self._period = ""
         self._profiles = profiles
         self._on_overtaken = on_overtaken
         self.on_shown: Callable[[int, float], None] = lambda at_ms, seconds: None
-        self._held: OrderedDict[int, tuple[Top, float]] = OrderedDict()
+        self._held: OrderedDict[int, tuple[Record, float]] = OrderedDict()
         self._renamed: OrderedDict[UserId, int] = OrderedDict()
-        self._shown: Top | None = None
+        self.shown: Top | None = None
         self._snapshot: Shown | None = None
+        self._missed: dict[int, Shown] = {}
         self._loop = asyncio.get_running_loop()
         self._last_frame = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
-    def adopt(self, period: str, epoch: str, version: int, at_ms: int, rows: Sequence[Row]) -> None:
+    def adopt(self, period: str, newest: Record) -> None:
         """Starts over in a new epoch: everybody gets a snapshot."""
         self.retire()
         self._held.clear()
         self._renamed.clear()
-        top = self._top(period, epoch, version, at_ms, rows)
-        self._hold(top)
-        self._shown, self._snapshot = top, None
-        self.audience.show(self.snapshot(), self)
+        self._period = period
+        self._hold(newest)
+        self._turn_to(newest)
+        if self.audience:
+            self.audience.show(self.snapshot(), self)
 
-    def advance(self, version: int, at_ms: int, rows: Sequence[Row], renamed: UserId | None = None) -> None:
-        """Takes a later version of the same epoch and shows it, at once or with the next frame."""
-        if self.top is None or version <= self.top.version:
-            return
-        if renamed is not None:
-            self._renamed[renamed] = version
-            self._renamed.move_to_end(renamed)
-        self._hold(self._top(self.top.period, self.top.epoch, version, at_ms, rows))
-        self._schedule()
+    def advance(self, records: Iterable[tuple[Record, UserId | None]]) -> None:
+        """Takes later versions of the same epoch and shows the last, at once or with the next frame."""
+        for later, renamed in records:
+            newest = self.newest
+            if newest is None or later.epoch != newest.epoch or later.version <= newest.version:
+                continue
+            if renamed is not None:
+                self._renamed[renamed] = later.version
+                self._renamed.move_to_end(renamed)
+            self._hold(later)
+        if self.newest is not None and not self._is_shown(self.newest):
+            self._schedule()
 
-    def _top(self, period: str, epoch: str, version: int, at_ms: int, rows: Sequence[Row]) -> Top:
+    def _read(self, record: Record) -> Top:
         positions = []
-        for rank, row in enumerate(rows, start=1):
+        for rank, row in enumerate(rows_of(record.text), start=1):
             profile = self._profiles.get(row.user_id)
             positions.append(
                 UpdatedPosition(
                     row.user_id, profile.username, profile.display_name, profile.avatar_url, row.score, rank
                 )
             )
-        return Top(self.board.board_id, period, epoch, version, at_ms, tuple(positions))
+        return Top(self.board.board_id, self._period, record.epoch, record.version, record.at, tuple(positions))
 
-    def _hold(self, top: Top) -> None:
-        self.top = top
+    def _hold(self, record: Record) -> None:
+        self.newest = record
         now = self._loop.time()
-        self._held[top.version] = (top, now)
+        self._held[record.version] = (record, now)
         while len(self._held) > HELD_VERSIONS or next(iter(self._held.values()))[1] < now - HELD_SECONDS:
             self._held.popitem(last=False)
         oldest = next(iter(self._held))
@@ -95,7 +114,7 @@ class Leaderboard:
     def _schedule(self) -> None:
         if self._timer is not None:
             return
-        wait = self._last_frame + FRAME_SECONDS - self._loop.time()
+        wait = self._last_frame + (FRAME_SECONDS if self.audience else UNWATCHED_SECONDS) - self._loop.time()
         if wait <= 0:
             self._show()
         else:
@@ -103,18 +122,27 @@ class Leaderboard:
 
     def _show(self) -> None:
         self._timer = None
-        before, after = self._shown, self.top
-        if before is None or after is None or before is after:
+        old, after = self.shown, self.newest
+        if old is None or after is None or self._is_shown(after):
             return
         self._last_frame = self._loop.time()
-        self._shown = after
-        self._snapshot = None
-        began = perf_counter()
-        self.audience.show(self._update(before, after), self)
-        self.on_shown(after.at, perf_counter() - began)
+        new = self._turn_to(after)
+        if self.audience:
+            began = perf_counter()
+            self.audience.show(self._update(old, new), self)
+            self.on_shown(new.at, perf_counter() - began)
         if self._on_overtaken is not None:
-            for one in overtaken(before, after):
+            for one in overtaken(old, new):
                 self._on_overtaken(one)
+
+    def _is_shown(self, record: Record) -> bool:
+        return self.shown is not None and (self.shown.epoch, self.shown.version) == (record.epoch, record.version)
+
+    def _turn_to(self, record: Record) -> Top:
+        self.shown = top = self._read(record)
+        self._snapshot = None
+        self._missed.clear()
+        return top
 
     def _update(self, before: Top, after: Top) -> Shown:
         told = {user_id for user_id, version in self._renamed.items() if before.version < version <= after.version}
@@ -131,15 +159,13 @@ class Leaderboard:
         """When the frame that waits goes out, in the loop's time; None when none waits."""
         return None if self._timer is None else self._timer.when()
 
-    @property
-    def shown(self) -> Top | None:
-        """The top that the audience was shown last."""
-        return self._shown
-
     def snapshot(self) -> Shown | None:
         """The last shown top as a snapshot; None before the first."""
-        if self._snapshot is None and self._shown is not None:
-            self._snapshot = snapshot_of(self._shown)
+        if self._timer is not None and not self.audience:
+            self.retire()
+            self._show()
+        if self._snapshot is None and self.shown is not None:
+            self._snapshot = snapshot_of(self.shown)
         return self._snapshot
 
     def since(self, epoch: str, version: int) -> Shown | None:
@@ -148,12 +174,18 @@ class Leaderboard:
         One that is ahead of what was shown here is told all that this pod knows; where that is still behind, it gets a
         snapshot, which a viewer leaves aside as old.
         """
-        shown = self._shown
+        shown = self.shown
         if self._timer is not None and shown is not None and epoch == shown.epoch and version > shown.version:
             self.retire()
             self._show()
-            shown = self._shown
+            shown = self.shown
         if shown is None or (epoch == shown.epoch and version == shown.version):
             return None
         held = self._held.get(version) if epoch == shown.epoch and version < shown.version else None
-        return self.snapshot() if held is None else self._update(held[0], shown)
+        return self.snapshot() if held is None else self._since(held[0])
+
+    def _since(self, record: Record) -> Shown | None:
+        missed = self._missed.get(record.version)
+        if missed is None and self.shown is not None:
+            missed = self._missed[record.version] = self._update(self._read(record), self.shown)
+        return missed

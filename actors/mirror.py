@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -33,21 +33,24 @@ TOP = 10
 _pack = msgspec.msgpack.Encoder().encode
 
 
-class Change(msgspec.Struct, frozen=True):
-    """A player's absolute standing at a version; None takes them off. `delta` is told to the player's sockets."""
+class Change(msgspec.Struct, frozen=True, array_like=True):
+    """A player's absolute standing at a version, as `apply.lua` takes it; no member takes them off.
+
+    `delta` is told to the player's sockets.
+    """
 
     user_id: UserId
     version: int
-    standing: Standing | None
+    member: str = ""
+    score: int = 0
     delta: int | None = None
 
-    def packed(self) -> tuple[str, int, str, str, str | None]:
-        """The change as `apply.lua` takes it."""
-        delta = None if self.delta is None else str(self.delta)
-        if self.standing is None:
-            return self.user_id, self.version, "", "0", delta
-        member = member_of(self.user_id, self.standing.reached_at)
-        return self.user_id, self.version, member, str(self.standing.score), delta
+    @classmethod
+    def of(cls, user_id: UserId, version: int, standing: Standing | None, delta: int | None = None) -> Self:
+        """The change to a standing; None takes the player off."""
+        if standing is None:
+            return cls(user_id, version, delta=delta)
+        return cls(user_id, version, member_of(user_id, standing.reached_at), standing.score, delta)
 
 
 class Waiter(msgspec.Struct, frozen=True, eq=False):
@@ -91,11 +94,22 @@ class Mirror:
 
     def show(self, state: PlayerState, delta: int | None, request: Request, outcome: Outcome) -> None:
         """Sends a state's standings where they changed, and answers with the rank on `global`."""
+        user_id, version, touched = state.user_id, state.version, state.touched
+        standings = {} if state.banned_until is not None else state.standings
+        member, reached_at = "", -1  # one for all boards that the same entry brought up to date
         for board, place in self._epochs.present(self._clock.now_ms()):
-            if board.board_id == GLOBAL:
-                self.put(place, Change(state.user_id, state.version, state.visible(place), delta))
-            elif place in state.touched:
-                self.put(place, Change(state.user_id, state.version, state.visible(place)))
+            answering = board.board_id == GLOBAL
+            if not answering and place not in touched:
+                continue
+            standing = standings.get(place)
+            told = delta if answering else None
+            if standing is None:
+                self.put(place, Change(user_id, version, delta=told))
+                continue
+            if standing.reached_at != reached_at:
+                reached_at = standing.reached_at
+                member = member_of(user_id, reached_at)
+            self.put(place, Change(user_id, version, member, standing.score, told))
         if self._ordering.away:
             request.answer(outcome)
             return
@@ -106,7 +120,10 @@ class Mirror:
 
     def put(self, place: Place, change: Change) -> None:
         """Sends one change; of two of the same player the newer goes."""
-        users = self._pending.setdefault(place, {})
+        users = self._pending.get(place)
+        if users is None:
+            users = self._pending[place] = {}
+            self._arrived.set()
         held = users.get(change.user_id)
         if held is not None:
             if held.version > change.version:
@@ -117,7 +134,6 @@ class Mirror:
             self.dropped += 1
             return
         users[change.user_id] = change
-        self._arrived.set()
 
     def wake(self) -> None:
         """Tries what is pending again, as when an epoch became known."""
@@ -229,6 +245,6 @@ def apply_call(
     filling: bool = False,
 ) -> ScriptCall:
     """The call of `apply.lua` that brings changes to a place; `answering` asks for ranks and tells the players."""
-    packed = _pack([change.packed() for change in changes])
+    packed = _pack(changes)
     arguments = [epoch, seen, size, now_ms, TTL_MS, packed, int(answering), int(filling)]
     return "apply", keys_of(place, epoch).all(), arguments

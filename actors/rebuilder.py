@@ -74,7 +74,7 @@ class Rebuilder:
         await self._ordering.redis.hset(keys.meta, mapping=meta)
         since = await marks.read(self._database, SETTLED_MARK)
         async for page in standings.everybody(self._database, *place, LARGEST_CALL):
-            changes = [Change(row.user_id, version, standings.standing_of(row)) for row, version in page]
+            changes = [Change.of(row.user_id, version, standings.standing_of(row)) for row, version in page]
             await self._apply(place, epoch, changes)
             await lock.reacquire()
         began = self._clock.now_ms()
@@ -105,7 +105,7 @@ class Rebuilder:
             questions = [Question(user_id) for user_id in ids[start : start + LARGEST_CALL]]
             states = [found.state for found in await self._loader.read(questions)]
             yield [
-                Change(state.user_id, state.version, state.visible(place))
+                Change.of(state.user_id, state.version, state.visible(place))
                 for state in states
                 if state is not None and place in state.standings
             ]

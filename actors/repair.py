@@ -28,7 +28,9 @@ log = logging.getLogger("laurel.repair")
 INTERVAL_SECONDS = 5.0
 LEASE_SECONDS = 30.0
 GRACE_MS = 3_000
-"""What is younger than this is left to the pod that wrote it."""
+"""What is younger than this is left to the pod that mirrors it."""
+SETTLE_GRACE_MS = 12_000
+"""What is younger than this is left to the pod that settles it, which rests for seconds when there is much."""
 UNKNOWN_MARK_MS = 3_600_000
 """How far to look back when Redis has lost the mark but not the boards."""
 
@@ -90,8 +92,8 @@ class Repair:
         """One pass over both marks; how many players had to be sent again."""
         began = self._clock.now_ms()
         settled_since = await marks.read(self._database, SETTLED_MARK)
-        young = await standings.young(self._database, settled_since, began - GRACE_MS)
-        lagging = [one.user_id for one in young if one.settled < one.due]
+        young = await standings.young(self._database, settled_since, began - GRACE_MS, began - SETTLE_GRACE_MS)
+        lagging = [one.user_id for one in young if one.settled < one.owed]
         for start in range(0, len(lagging), LARGEST_CALL):
             states = await self._read(lagging[start : start + LARGEST_CALL])
             await self._settler.write([settlement_of(state) for state in states])
@@ -112,7 +114,7 @@ class Repair:
             behind = await self._behind(place, young)
             for start in range(0, len(behind), LARGEST_CALL):
                 states = await self._read(behind[start : start + LARGEST_CALL])
-                changes = [Change(s.user_id, s.version, s.visible(place)) for s in states if place in s.standings]
+                changes = [Change.of(s.user_id, s.version, s.visible(place)) for s in states if place in s.standings]
                 count += len(changes)
                 complete = await self._mirror.send({place: changes}) and complete
         if complete:

@@ -8,13 +8,13 @@ from redis.typing import KeyT
 
 from actors.epochs import Epochs
 from actors.keys import keys_of
-from actors.leaderboard import Leaderboard
+from actors.leaderboard import Leaderboard, Record
 from actors.ordering import AWAY, Ordering
 from actors.profiles import Profiles
 from actors.supervisor import Supervisor
 from models.board import Place
 from models.ids import BoardId, UserId
-from models.ranking import Row, row_of
+from models.ranking import Row, rows_of, text_of
 
 BLOCK_MS = 200
 """How long a read waits; also how long a new epoch's first delta may wait to be read."""
@@ -46,7 +46,7 @@ class Stream:
         leaderboard = self._leaderboard(place)
         if leaderboard is not None:
             await self._profiles.load([row.user_id for row in rows])
-            leaderboard.adopt(place[1], epoch, version, at_ms, rows)
+            leaderboard.adopt(place[1], Record(epoch, version, at_ms, text_of(rows)))
 
     def _leaderboard(self, place: Place) -> Leaderboard | None:
         board = self._epochs.board_of(place)
@@ -76,10 +76,11 @@ class Stream:
         positions: dict[KeyT, int | bytes | str | memoryview] = {}
         for place, epoch in self._epochs.known().items():
             leaderboard = self._leaderboard(place)
-            if leaderboard is not None and leaderboard.top is not None and leaderboard.top.epoch == epoch.name:
+            newest = None if leaderboard is None else leaderboard.newest
+            if leaderboard is not None and newest is not None and newest.epoch == epoch.name:
                 stream = keys_of(place, epoch.name).stream
                 wanted[stream] = (leaderboard, epoch.name)
-                positions[stream] = f"{leaderboard.top.version}-0"
+                positions[stream] = f"{newest.version}-0"
         if not positions:
             await asyncio.sleep(BLOCK_MS / 1000)
             return
@@ -88,16 +89,17 @@ class Stream:
             await self._take(*wanted[stream], records)
 
     async def _take(self, leaderboard: Leaderboard, epoch: str, records: Sequence[tuple[str, dict[str, str]]]) -> None:
-        for number, fields in records:
-            parts = fields["top"].split(" ") if fields["top"] else []
-            rows = [row_of(member, score) for member, score in zip(parts[::2], parts[1::2], strict=True)]
-            renamed = UserId(fields["profile"]) if "profile" in fields else None
-            if renamed is not None:
-                await self._profiles.reload(renamed)
-            await self._profiles.load([row.user_id for row in rows])
-            if leaderboard.top is None or leaderboard.top.epoch != epoch:
-                return  # a new epoch began meanwhile: these numbers mean nothing in it
-            leaderboard.advance(int(number.partition("-")[0]), int(fields["at"]), rows, renamed)
+        for _, fields in records:
+            if "profile" in fields:
+                await self._profiles.reload(UserId(fields["profile"]))
+        await self._profiles.load([row.user_id for row in rows_of(records[-1][1]["top"])])
+        leaderboard.advance(
+            (
+                Record(epoch, int(number.partition("-")[0]), int(fields["at"]), fields["top"]),
+                UserId(fields["profile"]) if "profile" in fields else None,
+            )
+            for number, fields in records
+        )
 
 
 def _pairs(answers: object) -> list[tuple[str, list[tuple[str, dict[str, str]]]]]:

@@ -8,7 +8,7 @@ from actors.clock import Clock
 from actors.epochs import Epochs
 from actors.keys import keys_of, pointer_of
 from actors.mirror import Mirror
-from actors.ordering import AWAY, Ordering
+from actors.ordering import AWAY, Ordering, ScriptCall
 from actors.rebuilder import Rebuilder
 from actors.supervisor import Supervisor
 from models.board import Place
@@ -81,8 +81,12 @@ class Watch:
         if not places:
             return
         pointers = await self._ordering.redis.mget([pointer_of(place) for place in places])
-        for place, pointer in zip(places, pointers, strict=True):
-            await self._look_at(place, None if pointer is None else str(pointer), run)
+        named = {place: str(pointer) for place, pointer in zip(places, pointers, strict=True) if pointer is not None}
+        # Read before the look: what the mirror hears meanwhile may be younger than what the look finds.
+        seen = {place: self._seen(place, pointer) for place, pointer in named.items()}
+        found = dict(zip(named, await self._ordering.run([self._page(*one) for one in named.items()]), strict=True))
+        for place in places:
+            await self._judge(place, named.get(place), seen.get(place, 0), found.get(place, ["missing"]), run)
         if returned:
             self.on_return()
 
@@ -91,17 +95,22 @@ class Watch:
             if place not in places:
                 self._epochs.forget(place)
 
-    async def _look_at(self, place: Place, pointer: str | None, run: str) -> None:
+    def _seen(self, place: Place, pointer: str) -> int:
         known = self._epochs.get(place)
-        # Read before the look: what the mirror hears meanwhile may be younger than what the look finds.
-        seen = 0 if known is None or known.name != pointer else known.seen
-        if pointer is not None:
-            board = self._epochs.board_of(place)
-            size = board.top_size if board else 10
-            (found,) = await self._ordering.run([("page", keys_of(place, pointer).reading(), [size, "", ""])])
-            if found[0] == "ok" and found[1] != pointer:
+        return 0 if known is None or known.name != pointer else known.seen
+
+    def _page(self, place: Place, pointer: str) -> ScriptCall:
+        board = self._epochs.board_of(place)
+        size = board.top_size if board else 10
+        return "page", keys_of(place, pointer).reading(), [size, "", ""]
+
+    async def _judge(self, place: Place, pointer: str | None, seen: int, found: Sequence[str], run: str) -> None:
+        """Takes what was found for a board, or has it rebuilt."""
+        if pointer is not None and found[0] == "ok":
+            if found[1] != pointer:
                 return  # switched meanwhile: the next look sees it
-            if found[0] == "ok" and found[5] == run and int(found[2]) >= seen:
+            if found[5] == run and int(found[2]) >= seen:
+                known = self._epochs.get(place)
                 if known is None or known.name != pointer:
                     await self._adopt(place, pointer, found)
                 return

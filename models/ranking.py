@@ -4,6 +4,7 @@ Score descending, then who reached it first, then user id descending. The last i
 members of equal score are compared as bytes, so a member is the inverted time, a colon and the user id.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from models.ids import UserId
@@ -37,3 +38,14 @@ def row_of(member: str, score: str) -> Row:
     """The row behind a sorted-set member and its score."""
     inverted, _, user_id = member.partition(":")
     return Row(UserId(user_id), int(float(score)), INVERSION_MS - int(inverted))
+
+
+def text_of(rows: Iterable[Row]) -> str:
+    """Rows as one text: members and scores, as a record of a board's stream holds its top."""
+    return " ".join(f"{member_of(row.user_id, row.reached_at)} {row.score}" for row in rows)
+
+
+def rows_of(text: str) -> list[Row]:
+    """The rows behind the text of a top."""
+    parts = text.split()
+    return [row_of(member, score) for member, score in zip(parts[::2], parts[1::2], strict=True)]

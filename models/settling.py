@@ -14,7 +14,8 @@ SETTLE = sql("settle")
 
 BATCH = 500
 """Players written in one statement."""
-STANDING_COLUMNS = 8
+STANDING_COLUMNS = 5
+ABSENT = Standing(0, 0)
 
 _json = msgspec.json.Encoder()
 
@@ -48,11 +49,35 @@ async def settle(database: Database, settlements: Sequence[Settlement]) -> None:
     ordered = sorted(settlements, key=lambda settlement: settlement.user_id)
     for start in range(0, len(ordered), BATCH):
         batch = ordered[start : start + BATCH]
-        rows = sorted(
-            (place[0], place[1], s.user_id, *(standing or (0, 0)), s.version, standing is not None, s.hidden)
-            for s in batch
-            for place, standing in s.standings
-        )
-        columns: Iterable[Sequence[object]] = zip(*rows, strict=True) if rows else [()] * STANDING_COLUMNS
-        memos = [(s.user_id, s.version, s.boards, s.actions) for s in batch]
-        await database.rows(SETTLE, *columns, *zip(*memos, strict=True))
+        await database.rows(SETTLE, *_standings(batch), *_players(batch))
+
+
+def _standings(batch: Sequence[Settlement]) -> tuple[object, ...]:
+    """Places, and the standings by place and player: everybody locks rows in the same order."""
+    by_place: dict[Place, list[tuple[int, Standing | None]]] = {}
+    for number, settlement in enumerate(batch, start=1):
+        for place, standing in settlement.standings:
+            by_place.setdefault(place, []).append((number, standing))
+    places = sorted(by_place)
+    rows = [
+        (place, number, *(standing or ABSENT), standing is not None)
+        for place, key in enumerate(places, start=1)
+        for number, standing in by_place[key]
+    ]
+    columns = zip(*rows, strict=True) if rows else [()] * STANDING_COLUMNS
+    return [key for key, _ in places], [period for _, period in places], *map(_text, columns)
+
+
+def _players(batch: Sequence[Settlement]) -> tuple[object, ...]:
+    return (
+        [settlement.user_id for settlement in batch],
+        _text(settlement.version for settlement in batch),
+        [settlement.hidden for settlement in batch],
+        [settlement.boards for settlement in batch],
+        [settlement.actions for settlement in batch],
+    )
+
+
+def _text(numbers: Iterable[int]) -> str:
+    """Numbers or flags as PostgreSQL's text of an array: a fifth of the time that the driver takes for a list."""
+    return "{" + ",".join(map(str, numbers)) + "}"

@@ -91,15 +91,16 @@ async def place(database: Database, board_key: str, period: str, user_id: UserId
 
 @dataclass(frozen=True, slots=True)
 class Young:
-    """A player with recent entries: their last version, and the version their standings are written up to."""
+    """A player with recent entries: their last version, the last that should be settled, and the one that is."""
 
     user_id: UserId
     due: int
+    owed: int
     settled: int
 
 
-async def young(database: Database, since_ms: int, before_ms: int) -> list[Young]:
+async def young(database: Database, since_ms: int, before_ms: int, owed_before_ms: int | None = None) -> list[Young]:
     """Players with entries stamped within a stretch of time."""
-    since, before = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (since_ms, before_ms))
-    rows = await database.rows(YOUNG, since, before)
-    return [Young(UserId(row["user_id"]), row["due"], row["settled"]) for row in rows]
+    ends = (since_ms, before_ms, before_ms if owed_before_ms is None else owed_before_ms)
+    rows = await database.rows(YOUNG, *(datetime.fromtimestamp(ms / 1000, UTC) for ms in ends))
+    return [Young(UserId(row["user_id"]), row["due"], row["owed"], row["settled"]) for row in rows]

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from models.board import Board, Fold, Place
-from models.entry import FOREVER_MS, Entry, Kind
+from models.board import Board, Fold, Place, places_at
+from models.entry import FOREVER_MS, SCORING, Entry, Kind
 from models.ids import ActionId, UserId
 
 DAY_MS = 86_400_000
@@ -90,10 +90,14 @@ def apply_entry(state: PlayerState, entry: Entry, *, counts: bool = True) -> Non
             state.region, state.groups = entry.region, entry.groups
         case _:
             pass
-    for board in state.boards if counts else ():
-        if board.counts(entry) and (place := board.place_at(entry.effective_at)):
-            state.standings[place] = fold_standing(state.standings.get(place), entry, board.fold)
-            state.touched.add(place)
+    if not counts or entry.kind not in SCORING:
+        return
+    plain = entry.kind is not Kind.ADJUST
+    standings, touched = state.standings, state.touched
+    for board, place in places_at(state.boards, entry.effective_at):
+        if (plain and board.plain) or board.counts(entry):
+            standings[place] = fold_standing(standings.get(place), entry, board.fold)
+            touched.add(place)
 
 
 def remember(memory: ActionMemory | None, at_ms: int) -> ActionMemory:

@@ -65,9 +65,10 @@ if answering then
         answer[i + 4] = rank and rank + 1 or 0
         if notices[i] then
             local missing = (rank and rank < 10 or edge == '') and '0'
-                or string.format('%.0f', tonumber(edge) - tonumber(change[4] ~= '' and change[4] or '0') + 1)
+                or string.format('%.0f', tonumber(edge) - change[4] + 1)
             redis.call('PUBLISH', 'laurel:user:' .. change[1], table.concat({
-                string.format('%.0f', change[2]), change[4], rank and rank + 1 or 0, change[5], missing}, ' '))
+                string.format('%.0f', change[2]), string.format('%.0f', change[4]), rank and rank + 1 or 0,
+                string.format('%.0f', change[5]), missing}, ' '))
         end
     end
 end

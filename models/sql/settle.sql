@@ -1,9 +1,13 @@
 -- Writes standings and the memos that vouch for them in one instant, so that no reader finds only one of the two and
--- counts entries twice. Of each, a row of a newer version wins. $1 to $8 are rows of standings, $9 to $12 of memos.
+-- counts entries twice. Of each, a row of a newer version wins.
+-- $1, $2: places (board key, period). $3 to $7: standings, sorted: place and player by their numbers from 1, score,
+-- reached at, present. $8 to $12: players (id, version, hidden, boards, actions). Arrays of numbers come as text.
 WITH settled AS (
     INSERT INTO standings (board_key, period, user_id, score, reached_at, version, present, hidden)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[],
-                         $7::bool[], $8::bool[])
+    SELECT ($1::text[])[s.place], ($2::text[])[s.place], ($8::uuid[])[s.player], s.score, s.reached_at,
+           ($9::text::bigint[])[s.player], s.present, ($10::bool[])[s.player]
+    FROM unnest($3::text::int[], $4::text::int[], $5::text::bigint[], $6::text::bigint[], $7::text::bool[])
+        AS s (place, player, score, reached_at, present)
     ON CONFLICT (board_key, period, user_id) DO UPDATE SET
         score = excluded.score, reached_at = excluded.reached_at, version = excluded.version,
         present = excluded.present, hidden = excluded.hidden
@@ -11,7 +15,7 @@ WITH settled AS (
 )
 INSERT INTO player_memos (user_id, version, boards, actions)
 SELECT m.user_id, m.version, m.boards::text[], m.actions::jsonb
-FROM unnest($9::uuid[], $10::bigint[], $11::text[], $12::text[]) AS m (user_id, version, boards, actions)
+FROM unnest($8::uuid[], $9::text::bigint[], $11::text[], $12::text[]) AS m (user_id, version, boards, actions)
 ON CONFLICT (user_id) DO UPDATE SET
     version = excluded.version, boards = excluded.boards, actions = excluded.actions
 WHERE player_memos.version < excluded.version

@@ -11,7 +11,7 @@ from actors.errors import Busy, KeyConflict, MailboxFull
 from actors.keys import MIRROR_MARK
 from actors.messages import AdjustScore, Award, BanPlayer, RedeemTicket, UnbanPlayer, VoidEntry
 from actors.rebuilder import SETTLED_MARK
-from actors.repair import GRACE_MS, Repair
+from actors.repair import SETTLE_GRACE_MS, Repair
 from models import boards, catalogue, ledger, marks, standings
 from models.board import Board, Place
 from models.database import Database
@@ -186,7 +186,7 @@ async def test_repair_finds_what_was_committed_without_mirror(pods: list[Pod], u
         living.settler,
         "living",
     )
-    living.clock.offset_ms += GRACE_MS + 1_000
+    living.clock.offset_ms += SETTLE_GRACE_MS + 1_000
     await repair.pass_once()
     assert await score_in_redis(living, place, user) == 2 * POINTS
     for board_key, period in (place, place_of(living, "weekly")):

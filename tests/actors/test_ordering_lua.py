@@ -76,7 +76,7 @@ async def board(redis_url: str) -> AsyncIterator[BoardInRedis]:
 
 
 def change(user: UserId, version: int, score: int | None, at: int = 1_000, delta: int | None = None) -> Change:
-    return Change(user, version, None if score is None else Standing(score, at), delta)
+    return Change.of(user, version, None if score is None else Standing(score, at), delta)
 
 
 async def test_one_change_is_ranked_and_numbered(board: BoardInRedis):
@@ -113,7 +113,7 @@ async def test_shuffled_replays_of_many_players_give_the_newest(board: BoardInRe
             batch: dict[UserId, Change] = {one.user_id: one for one in history[start : start + 7]}
             await board.apply(*batch.values())
     newest = [one for one in history if one.version == 5]
-    expected = sorted((Row(one.user_id, *one.standing) for one in newest), key=sort_key, reverse=True)
+    expected = sorted((row_of(one.member, str(one.score)) for one in newest), key=sort_key, reverse=True)
     assert await board.rows() == expected
 
 

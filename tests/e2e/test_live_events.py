@@ -164,10 +164,11 @@ async def test_ones_own_score_and_the_end_of_a_token(pods: LaurelProcess) -> Non
 
 async def test_being_pushed_down_is_told_to_that_player_only(pods: LaurelProcess) -> None:
     with player(pods) as ann, player(pods) as ben:
-        await asyncio.to_thread(lambda: [ann.redeem(ann.issue("sprint")["ticket"]) for _ in range(4)])
+        answers = await asyncio.to_thread(lambda: [ann.redeem(ann.issue("sprint")["ticket"]) for _ in range(4)])
+        reached = answers[-1].json()["newScore"]
         async with watching(pods.urls[1], token=ann.token) as hers, watching(pods.urls[1], token=ben.token) as his:
             async with asyncio.timeout(SECONDS):
-                while ann.user_id not in hers.rows:
+                while ann.user_id not in hers.rows or hers.rows[ann.user_id]["score"] < reached:
                     await asyncio.sleep(0.01)
             rank = hers.rows[ann.user_id]["rank"]
             await asyncio.to_thread(lambda: [ben.redeem(ben.issue("sprint")["ticket"]) for _ in range(5)])

@@ -110,7 +110,7 @@ async def write(servers: Servers, place: Place, rows: list[Row]) -> None:
     keys = keys_of(place, "e")
     await redis.set(keys.pointer, "e")
     await redis.hset(keys.meta, mapping={"version": 0, "top": "", "at": 0, "players": 0, "known": 0, "run": ""})
-    changes = [Change(row.user_id, 1, standing_of(row)) for row in rows]
+    changes = [Change.of(row.user_id, 1, standing_of(row)) for row in rows]
     (answer,) = await servers.ordering.run([apply_call(place, "e", 0, 10, 0, changes, answering=True)])
     assert answer[0] == "ok"
     ranks = {row.user_id: rank for rank, row in enumerate(naive(rows), start=1)}

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from actors.audience import Audience, Viewer
-from actors.leaderboard import Leaderboard
+from actors.leaderboard import Leaderboard, Record
 from actors.shown import Form, Wire
 from models.board import GLOBAL, Board, Fold, Window
 from models.ids import UserId
 from models.players import Profile
-from models.ranking import Row
+from models.ranking import Row, text_of
 
 USERS = [UserId(f"{number:08}-0000-4000-8000-000000000000") for number in range(13)]
 SIZE = 10
@@ -233,12 +233,12 @@ class LiveBoard(RuleBasedStateMachine):
             self.adopted[pod] = True
             epoch, version, rows = self.first
             names.known.update(self.names)
-            board.adopt("all", epoch, version, 0, rows)
+            board.adopt("all", Record(epoch, version, 0, text_of(rows)))
             return
         for version, rows, renamed in self.history[self.at[pod] : self.at[pod] + count]:
             if renamed is not None:
                 names.known[renamed] = self.names[renamed]
-            board.advance(version, 0, rows, renamed)
+            board.advance([(Record(self.first[0], version, 0, text_of(rows)), renamed)])
             self.at[pod] += 1
 
     @rule(user=st.sampled_from(USERS), scores=st.lists(st.integers(-2, 5), min_size=1, max_size=4))
