@@ -76,11 +76,12 @@ class UserActor:
         else:
             self._mailbox.append(request)
 
-    def rest(self) -> None:
-        """Keeps an idle state as bytes, once all of it is written down."""
+    def rest(self) -> bool:
+        """Keeps an idle state as bytes, once all of it is written down; whether nothing is left to keep so."""
         if self.idle and self.state is not None and not self.state.touched:
             self._packed = (self.state.boards, pack(self.state))
             self.state = None
+        return self.state is None
 
     def expire(self, now: float) -> None:
         """Answers what has waited past its deadline; what is under way goes on to its end."""
