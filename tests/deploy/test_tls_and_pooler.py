@@ -19,6 +19,7 @@ import pytest
 from loadtests.client import Client, Player
 from models.database import INDEX_PLANS, SESSION, Database
 from models.errors import DatabaseUnavailable
+from server.cli.main import main
 from server.embedded.servers import EmbeddedServers
 from tests.deploy.certificates import certificate
 from tests.deploy.programs import haproxy, pgbouncer
@@ -180,3 +181,12 @@ async def test_a_server_that_cannot_prove_who_it_is_is_not_used(behind: Behind, 
             await database.rows("SELECT 1 AS one")
     finally:
         await database.close()
+
+
+def test_migrations_are_checked_but_not_made_through_a_pooler(
+    behind: Behind, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = {"LAUREL_DATABASE_URL": behind.database_url}
+    assert main(["migrate", "--check"], environ) == 0
+    assert main(["migrate"], environ) == 1
+    assert "not a pooler" in capsys.readouterr().err
