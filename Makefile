@@ -5,7 +5,7 @@ PINS := pyproject.toml constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench lint audit
+.PHONY: help setup run test bench lint k8s audit
 .DELETE_ON_ERROR:
 
 help: ## lists the targets
@@ -30,6 +30,9 @@ lint: .venv/.ready-lint ## ruff, mypy and the rules of imports
 
 audit: .venv/.ready-audit ## known holes in the pinned versions (asks over the network)
 	@.ci/audit
+
+k8s: .venv/.ready-test ## renders and validates the manifests (needs kubectl or kustomize)
+	@exec $(BIN)/python k8s/validate.py
 
 .venv/.ready: $(PINS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Laurel needs Python 3.11 or newer; name one with make PYTHON=..." >&2; exit 1; }

@@ -1,12 +1,15 @@
 """Group commit: proposals of many users, one statement."""
 
+import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from actors.clock import Clock
 from actors.gathering import Gathering
 from actors.supervisor import Supervisor
+from actors.tally import SIZES, Histogram
 from models import ledger, snapshot
 from models.board import Board
 from models.database import Database
@@ -24,6 +27,11 @@ LARGEST_BATCH = 256
 
 class Proposer(Protocol):
     """Whoever proposed; told exactly once what became of it. Its methods never raise."""
+
+    @property
+    def since(self) -> float:
+        """When it was asked, in the loop's time."""
+        ...
 
     def committed(self) -> None:
         """The proposal is in the ledger."""
@@ -54,6 +62,10 @@ class Committer:
         self._boards = boards
         self._proposals: Gathering[tuple[Proposal, Proposer]] = Gathering(LARGEST_BATCH)
         self._contended: Gathering[Proposer] = Gathering(1)
+        self._now = asyncio.get_running_loop().time
+        self.waited = Histogram()
+        self.wrote = Histogram()
+        self.batches = Histogram(SIZES)
         self.in_flight = 0
         self.observe: Callable[[int], None] = lambda _: None
 
@@ -77,7 +89,13 @@ class Committer:
         while True:
             batch = await self._proposals.take()
             self.observe(len(batch))
+            self.batches.observe(len(batch))
+            now = self._now()
+            for _, proposer in batch:
+                self.waited.observe(now - proposer.since)
+            began = time.perf_counter()
             await self._write(batch)
+            self.wrote.observe_many(time.perf_counter() - began, len(batch))
             self.in_flight -= len(batch)
 
     async def _write(self, batch: Sequence[tuple[Proposal, Proposer]]) -> None:

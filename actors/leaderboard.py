@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from time import perf_counter
 
 import msgspec
 
@@ -55,6 +56,7 @@ class Leaderboard:
         self._period = ""
         self._profiles = profiles
         self._on_overtaken = on_overtaken
+        self.on_shown: Callable[[int, float], None] = lambda at_ms, seconds: None
         self._held: OrderedDict[int, tuple[Record, float]] = OrderedDict()
         self._renamed: OrderedDict[UserId, int] = OrderedDict()
         self.shown: Top | None = None
@@ -126,7 +128,9 @@ class Leaderboard:
         self._last_frame = self._loop.time()
         new = self._turn_to(after)
         if self.audience:
+            began = perf_counter()
             self.audience.show(self._update(old, new), self)
+            self.on_shown(new.at, perf_counter() - began)
         if self._on_overtaken is not None:
             for one in overtaken(old, new):
                 self._on_overtaken(one)

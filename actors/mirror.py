@@ -14,6 +14,7 @@ from actors.keys import TTL_MS, keys_of
 from actors.messages import Outcome, Request
 from actors.ordering import AWAY, Ordering, ScriptCall
 from actors.supervisor import Supervisor
+from actors.tally import Histogram
 from models.board import GLOBAL, Place
 from models.ids import UserId
 from models.ranking import member_of
@@ -85,6 +86,7 @@ class Mirror:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self.dropped = 0
+        self.waited = Histogram()
 
     def start(self, supervisor: Supervisor) -> None:
         """Starts the worker."""
@@ -157,6 +159,7 @@ class Mirror:
         for waiter in waiters:
             if which(waiter):
                 waiter.answer(position)
+                self.waited.observe(self._loop.time() - waiter.until + RANK_WAIT_SECONDS)
             else:
                 rest.append(waiter)
         if rest:

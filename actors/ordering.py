@@ -109,6 +109,10 @@ class Ordering:
         info: dict[str, Any] = await self.redis.info("server")
         return str(info["run_id"])
 
+    def pool(self) -> tuple[int, int]:
+        """Connections in use, and how many there may be."""
+        return sum(1 for _ in self.redis.connection_pool._get_in_use_connections()), CONNECTIONS
+
     async def close(self) -> None:
         """Closes every connection."""
         await self.redis.aclose()

@@ -62,7 +62,9 @@ class Repair:
         self._settler = settler
         self._pod = pod
         self._now = asyncio.Event()
-        self.repaired = 0
+        self.settled_again = 0
+        self.mirrored_again = 0
+        self.found_behind = 0
 
     def start(self, supervisor: Supervisor) -> None:
         """Starts the passes."""
@@ -97,7 +99,9 @@ class Repair:
             await self._settler.write([settlement_of(state) for state in states])
         await marks.advance(self._database, SETTLED_MARK, began - SAFETY_MS)
         mirrored = 0 if self._ordering.away else await self._mirror_since(settled_since, young, began)
-        self.repaired += len(lagging) + mirrored
+        self.settled_again += len(lagging)
+        self.mirrored_again += mirrored
+        self.found_behind = mirrored
         return len(lagging) + mirrored
 
     async def _mirror_since(self, settled_since: int, young: Sequence[Young], began: int) -> int:

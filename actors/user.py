@@ -56,6 +56,11 @@ class UserActor:
         return self._current is None
 
     @property
+    def since(self) -> float:
+        """When the request under way was told, in the loop's time."""
+        return 0.0 if self._current is None else self._current.deadline - self._users.deadline_seconds
+
+    @property
     def waiting(self) -> int:
         """How many requests wait behind the one under way."""
         return len(self._mailbox) if self._mailbox else 0
@@ -237,6 +242,7 @@ class UserActor:
             self._crash(error)
 
     def _crash(self, error: Exception) -> None:
+        self._users.crashes += 1
         log.exception("user actor dropped", extra={"user": self.user_id}, exc_info=error)
         self.state = None
         self._refuse(Busy("this player's actor was dropped"))

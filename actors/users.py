@@ -64,6 +64,8 @@ class Users:
         self.mailbox_size = mailbox_size
         self.active: set[UserActor] = set()
         self.conflicts = 0
+        self.crashes = 0
+        self.deadline_seconds = DEADLINE_SECONDS
         self.closed = False
         self._idle_seconds = idle_seconds
         self._actors: OrderedDict[UserId, tuple[UserActor, float]] = OrderedDict()

@@ -1,6 +1,9 @@
 """The connections to PostgreSQL, in two pools."""
 
 import asyncio
+import logging
+import ssl
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,8 +23,17 @@ COMMAND_TIMEOUT_SECONDS = 6
 HARD_TIMEOUT_SECONDS = 8
 """Also ends the wait for a connection and for a black-holed server's answer to a cancel."""
 
+SESSION = {"statement_timeout": str(STATEMENT_TIMEOUT_MS), "idle_in_transaction_session_timeout": "10000"}
 # Without these the prepared statement keeps the plan of a small table and scans a grown ledger.
 INDEX_PLANS = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
+
+log = logging.getLogger("laurel.database")
+
+SLOW_STATEMENT_MS = 250
+SHOWN_CHARACTERS = 80
+"""As much of a slow statement as a line shows; never its values."""
+
+READ_SETTINGS = "SELECT name, setting FROM pg_settings WHERE name = ANY ($1) ORDER BY name"
 
 Row: TypeAlias = dict[str, Any]
 
@@ -46,7 +58,10 @@ def sql(name: str) -> str:
 
 
 def credentials(url: str) -> dict[str, Any]:
-    """What Tortoise wants to know of a `postgresql://` URL; `sslmode` and a socket's `host` may stand in its query."""
+    """What Tortoise wants to know of a `postgresql://` URL.
+
+    Its query may hold `sslmode`, `sslrootcert` (a file), `pooler=transaction` and a socket's `host`.
+    """
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     found: dict[str, Any] = {
@@ -56,9 +71,23 @@ def credentials(url: str) -> dict[str, Any]:
         "port": parts.port or 5432,
         "database": parts.path.lstrip("/") or "postgres",
     }
-    if "sslmode" in query:
+    if "sslrootcert" in query:
+        context = ssl.create_default_context(cafile=query["sslrootcert"])
+        context.check_hostname = query.get("sslmode", "verify-full") == "verify-full"
+        found["ssl"] = context
+    elif "sslmode" in query:
         found["ssl"] = query["sslmode"]
+    if pooled(url):
+        found["statement_cache_size"] = 0  # the next transaction may run where nothing was prepared
     return found
+
+
+def pooled(url: str) -> bool:
+    """Whether a URL leads to a pooler in transaction mode.
+
+    Such a one takes no settings of a session: those of `SESSION` and `INDEX_PLANS` must be the role's.
+    """
+    return dict(parse_qsl(urlsplit(url).query)).get("pooler") == "transaction"
 
 
 def tortoise_config(url: str, *, hot_connections: int = 5, connections: int = 5) -> dict[str, Any]:
@@ -69,16 +98,15 @@ def tortoise_config(url: str, *, hot_connections: int = 5, connections: int = 5)
         "command_timeout": COMMAND_TIMEOUT_SECONDS,
         "application_name": "laurel",
     }
-    settings = {"statement_timeout": str(STATEMENT_TIMEOUT_MS), "idle_in_transaction_session_timeout": "10000"}
     engine = "tortoise.backends.asyncpg"
     hot = {
         **common,
         "minsize": 1,
         "maxsize": hot_connections,
-        "server_settings": {**settings, **INDEX_PLANS},
+        "server_settings": {} if pooled(url) else {**SESSION, **INDEX_PLANS},
         "reset": _keep_session,
     }
-    default = {**common, "minsize": 0, "maxsize": connections, "server_settings": settings}
+    default = {**common, "minsize": 0, "maxsize": connections, "server_settings": {} if pooled(url) else {**SESSION}}
     return {
         "connections": {
             "hot": {"engine": engine, "credentials": hot},
@@ -110,8 +138,17 @@ class Database:
     can cancel: the outcome of a cancelled statement is unknown.
     """
 
-    def __init__(self, url: str, *, hot_connections: int = 5, connections: int = 5) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        hot_connections: int = 5,
+        connections: int = 5,
+        slow_statement_ms: int = SLOW_STATEMENT_MS,
+    ) -> None:
         self._config = tortoise_config(url, hot_connections=hot_connections, connections=connections)
+        self._slow_seconds = slow_statement_ms / 1000
+        self._limits = {"hot": hot_connections, "default": connections}
         self._context = TortoiseContext()
         self._transactions = asyncio.Lock()
 
@@ -133,11 +170,35 @@ class Database:
 
         Raises DatabaseUnavailable when the outcome is unknown, DataRejected when nothing was written.
         """
-        return await _rows(self._hot, statement, values)
+        return await self._rows(self._hot, statement, values)
 
     async def rows(self, statement: str, *values: object) -> list[Row]:
         """Rows of any other statement; raises as `hot`."""
-        return await _rows(self.orm, statement, values)
+        return await self._rows(self.orm, statement, values)
+
+    async def unset(self) -> list[str]:
+        """Settings that a connection of the redemption path should have and has not; raises DatabaseUnavailable."""
+        wanted = SESSION | INDEX_PLANS
+        rows = await self.hot(READ_SETTINGS, list(wanted))
+        return [row["name"] for row in rows if row["setting"] != wanted[row["name"]]]
+
+    async def _rows(self, connection: BaseDBAsyncClient, statement: str, values: Sequence[object]) -> list[Row]:
+        began = time.perf_counter()
+        try:
+            return await _rows(connection, statement, values)
+        finally:
+            seconds = time.perf_counter() - began
+            if seconds > self._slow_seconds:
+                shown = " ".join(statement.split())[:SHOWN_CHARACTERS]
+                log.warning("slow statement", extra={"statement": shown, "seconds": round(seconds, 3)})
+
+    def pools(self) -> list[tuple[str, int, int]]:
+        """Each pool's name, connections in use, and how many there may be."""
+        found = []
+        for name, limit in self._limits.items():
+            pool = getattr(self._context.db(name), "_pool", None)
+            found.append((name, pool.get_size() - pool.get_idle_size() if pool else 0, limit))
+        return found
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

@@ -8,7 +8,9 @@ from sanic.config import Config
 
 from server.dialects.routes import answer_error
 from server.headers import add_headers
+from server.journal import note
 from server.key_watch import Reread
+from server.metrics import Metrics
 from server.routes import page
 from server.routing import BLUEPRINTS
 from server.runtime import Runtime
@@ -25,6 +27,7 @@ class Context(SimpleNamespace):
     """What requests find at `app.ctx`."""
 
     runtime: Runtime
+    metrics: Metrics
     web: dict[str, page.WebFile]
 
 
@@ -55,6 +58,7 @@ def make_app(settings: Settings, reread: Reread | None = None) -> "Sanic[Config,
     app.ctx.web = page.load()
     app.error_handler.add(Exception, answer_error)
     add_headers(app, settings.origins)
+    app.register_middleware(note, "response")
     if settings.jwks_url:
         app.on_request(_admit)
     app.before_server_start(_start(settings, reread))
@@ -70,6 +74,7 @@ async def _admit(request: Request) -> None:
 def _start(settings: Settings, reread: Reread | None) -> Any:
     async def start(app: "Sanic[Config, Context]") -> None:
         app.ctx.runtime = Runtime(settings, reread)
+        app.ctx.metrics = Metrics(app.ctx.runtime)
         await app.ctx.runtime.start()
 
     return start

@@ -184,6 +184,7 @@ def _of_sanic(error: SanicException) -> Problem:
 async def answer_error(request: Request, error: Exception) -> HTTPResponse:
     """Sanic's handler for every exception."""
     problem = problem_of(error)
+    request.app.ctx.runtime.tallies.refusals[problem.code] += 1
     if problem.code == "internal_error":
         log.error("unexpected error", exc_info=error, extra={"path": request.path})
     headers = problem.headers()

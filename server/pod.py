@@ -4,8 +4,10 @@ import gc
 
 from server.app import make_app
 from server.inbound import LiveProtocol
+from server.journal import with_pod, with_request
 from server.key_watch import Reread
 from server.logs import configure
+from server.runtime import pod_name
 from server.settings import Settings
 
 BACKLOG = 1_024
@@ -15,7 +17,7 @@ YOUNG_OBJECTS = 50_000
 
 def serve(settings: Settings, reread: Reread | None = None) -> None:
     """Serves until told to stop by SIGTERM or SIGINT; blocks. `reread` reads the settings anew."""
-    configure(settings.log_level, settings.log_format)
+    configure(settings.log_level, settings.log_format, [with_pod(pod_name(settings)), with_request])
     app = make_app(settings, reread)
     gc.freeze()  # what was imported stays: no collection has to look at it again
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
@@ -56,11 +57,14 @@ from server.passwords import Passwords
 from server.receipts import Receipts
 from server.revocations import Revocations
 from server.settings import Settings
+from server.tallies import Tallies
 from tickets.signer import TicketSigner
 
 log = logging.getLogger("laurel.runtime")
 
 SWEEP_SECONDS = 0.25
+FIRST_LOOK_SECONDS = 2.0
+"""How long a start waits for the database before it serves without one."""
 RECONNECT_STEP_MS = 20
 RECONNECT_STEPS = 100
 """Viewers of a pod that goes away come back spread over two seconds."""
@@ -68,6 +72,11 @@ ITSELF = "laurel"
 """The caller of what nobody asked for just now."""
 NOTIFIED = SCORING | {Kind.VOID}
 """Kinds of entries that a player's own sockets are told of."""
+
+
+def pod_name(settings: Settings) -> str:
+    """What leases and log lines call this pod."""
+    return f"{socket.gethostname()}:{settings.port}"
 
 
 class Closes(Protocol):
@@ -93,7 +102,9 @@ class Runtime:
         settings.require_servers()
         settings.require_secrets()
         self.settings = settings
-        self.pod = f"{socket.gethostname()}:{settings.port}"
+        self.pod = pod_name(settings)
+        self.tallies = Tallies()
+        self._until_sampled = settings.access_log_every
         self.supervisor = Supervisor()
         self.clock = Clock()
         self.catalogue = Catalogue({}, {})
@@ -105,7 +116,7 @@ class Runtime:
         self.receipts = Receipts(settings.receipt_keys)
         self.passwords = Passwords()
         self.chain = Chain({key.kid: key.secret for key in settings.audit_keys}, settings.audit_keys[-1].kid)
-        self.database = Database(str(settings.database_url))
+        self.database = Database(str(settings.database_url), slow_statement_ms=settings.slow_statement_ms)
         self.revocations = Revocations(self.database, self.revoked, self._close_revoked)
         self.key_source = (
             KeySource(settings.jwks_url, settings.jwks_refresh_seconds, self.tokens.adopt_outside)
@@ -172,11 +183,10 @@ class Runtime:
         """Starts every loop; what is away is tried again by whoever needs it."""
         await self.database.open()
         try:
-            await self.clock.measure(self.database)
-            await self.refresh()
-            await self.revocations.poll()
-        except ModelError as error:
-            log.warning("starting without the database: %s", error)
+            async with asyncio.timeout(FIRST_LOOK_SECONDS):
+                await self.supervisor.detached("first-look", self._first_look())
+        except (ModelError, TimeoutError) as error:
+            log.warning("starting without the database: %s", error or "no answer yet")
         self.watch.on_epoch = self.stream.adopt
         self.watch.on_return = self.repair.hurry
         for part in (
@@ -205,6 +215,13 @@ class Runtime:
             log.warning("LAUREL_RECEIPT_KEYS is not set: there are no receipts")
         self.supervisor.keep("users", self.users.sweep)
         self.supervisor.keep("audiences", self._sweep_audiences)
+
+    async def _first_look(self) -> None:
+        await self.clock.measure(self.database)
+        await self.refresh()
+        await self.revocations.poll()
+        if unset := await self.database.unset():
+            log.warning("behind a pooler, set these for the database's role", extra={"settings": unset})
 
     async def stop(self) -> None:
         """Finishes what is under way within the grace period, then closes everything."""
@@ -257,7 +274,13 @@ class Runtime:
                 if held is not None:
                     held.retire()
                 told = self._overtaken if board.board_id == GLOBAL else None
-                self.leaderboards[board.board_id] = Leaderboard(board, self.profiles, audience, told)
+                leaderboard = Leaderboard(board, self.profiles, audience, told)
+                leaderboard.on_shown = self._shown
+                self.leaderboards[board.board_id] = leaderboard
+
+    def _shown(self, at_ms: int, seconds: float) -> None:
+        self.tallies.lagged.observe(max(0, self.clock.now_ms() - at_ms) / 1000)
+        self.tallies.pushed.observe(seconds)
 
     def _overtaken(self, overtaken: Overtaken) -> None:
         self.personal.local(overtaken.user_id, "user.overtaken", by=overtaken.by, rank=overtaken.rank)
@@ -281,6 +304,8 @@ class Runtime:
         if not outcome.replayed:
             delta = entry.delta if entry.kind in NOTIFIED else None
             self.settler.note(state)
+        else:
+            self.tallies.replays += 1
         self.mirror.show(state, delta, request, outcome)
 
     async def tell(self, user_id: UserId, command: Command) -> Outcome:
@@ -299,9 +324,19 @@ class Runtime:
 
     async def _sweep_audiences(self) -> None:
         while True:
+            due = time.monotonic() + SWEEP_SECONDS
             await asyncio.sleep(SWEEP_SECONDS)
+            self.tallies.loop_lag_seconds = max(0.0, time.monotonic() - due)
             for leaderboard in self.leaderboards.values():
                 leaderboard.audience.sweep(leaderboard)
+
+    def sampled(self) -> bool:
+        """Whether this request is the one in so many that becomes a log line."""
+        self._until_sampled -= 1
+        if self._until_sampled:
+            return False
+        self._until_sampled = self.settings.access_log_every
+        return True
 
     def missing(self) -> list[str]:
         """What this pod itself lacks to be ready."""

@@ -192,6 +192,10 @@ class Settings:
     log_format: str = _setting(
         _one_of(*LOG_FORMATS), "console, json, or auto: console on a terminal, else json", default="auto"
     )
+    access_log_every: int = _setting(
+        _whole(0, 1_000_000), "one request in so many becomes a log line, besides every 5xx; 0: none", default=100
+    )
+    slow_statement_ms: int = _setting(_whole(1, 60_000), "a statement slower than this becomes a log line", default=250)
     load_test: bool = _setting(_flag, "lifts all limits and allows `laurel ticket mint`", default=False)
     mailbox_size: int = _setting(_whole(1, 1_000_000), "requests that may wait for one user", default=64)
     actor_idle_seconds: int = _setting(_whole(1, 86_400), "an idle user's state leaves memory after this", default=300)

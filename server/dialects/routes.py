@@ -48,7 +48,7 @@ async def _write(request: Request) -> HTTPResponse:
     dialect = dialect_of(request)
     (route,) = (route for route in WRITES if route.dialect is dialect)
     runtime: Runtime = request.app.ctx.runtime
-    asked = route.ask(runtime, request)
+    asked = await route.ask(runtime, request)
     request.ctx.player = asked.session.user_id
     await limited(request, "redeem", asked.session.user_id)
     outcome = await redeem(runtime, request, asked)

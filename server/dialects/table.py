@@ -37,7 +37,7 @@ class Write:
     path: str
     hears: type[Struct]
     says: type[Struct]
-    ask: Callable[[Runtime, Request], Asked]
+    ask: Callable[[Runtime, Request], Awaitable[Asked]]
     answer: Callable[[Outcome], Struct]
 
 

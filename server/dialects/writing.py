@@ -22,7 +22,7 @@ from tickets.client_time import client_time
 UPDATED = "Score updated successfully."
 
 
-def action(runtime: Runtime, request: Request) -> Asked:
+async def action(runtime: Runtime, request: Request) -> Asked:
     """A and E: the id alone."""
     session = runtime.tokens.required(request)
     return Asked(session, decode(request, DoAction).action_id)
@@ -33,7 +33,7 @@ def new_score(outcome: Outcome) -> NewScore:
     return NewScore(success=True, new_score=outcome.entry.score_after)
 
 
-def typed_action(runtime: Runtime, request: Request) -> Asked:
+async def typed_action(runtime: Runtime, request: Request) -> Asked:
     """B: the id and the action; with an instant one the id may be the client's own."""
     session = runtime.tokens.required(request)
     body = decode(request, DoTypedAction)
@@ -51,7 +51,7 @@ def new_position(outcome: Outcome) -> NewPosition:
     )
 
 
-def timed_action(runtime: Runtime, request: Request) -> Asked:
+async def timed_action(runtime: Runtime, request: Request) -> Asked:
     """C: the id and the client's time; an unknown UUID may be the client's own, for the action that is configured."""
     session = runtime.tokens.required(request)
     body = decode(request, DoTimedAction)
@@ -66,10 +66,10 @@ def new_status(outcome: Outcome) -> NewStatus:
     return NewStatus(status="success", user_id=outcome.entry.user_id, new_score=outcome.entry.score_after)
 
 
-def signed_action(runtime: Runtime, request: Request) -> Asked:
+async def signed_action(runtime: Runtime, request: Request) -> Asked:
     """D: who it is stands in the body, twice."""
     body = decode(request, DoSignedAction)
-    session = runtime.tokens.verify(body.auth_token)
+    session = await runtime.admission.verify(body.auth_token)
     if session.user_id != body.user_id.lower():
         raise Forbidden("the token is another player's")
     return Asked(session, body.action_id)

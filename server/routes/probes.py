@@ -1,8 +1,9 @@
-"""Whether this pod lives and is ready."""
+"""Whether this pod lives and is ready, and its numbers."""
 
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.bodies import answer
+from server.metrics import CONTENT_TYPE, Metrics
 from server.runtime import Runtime
 
 blueprint = Blueprint("probes")
@@ -23,3 +24,10 @@ async def readyz(request: Request) -> HTTPResponse:
     outages = {"database": runtime.notices.deaf, "redis": runtime.ordering.away}
     degraded = [name for name, away in outages.items() if away]
     return answer({"ready": not missing, "missing": missing, "degraded": degraded}, 503 if missing else 200)
+
+
+@blueprint.get("/metrics")
+async def metrics(request: Request) -> HTTPResponse:
+    """This pod's numbers for Prometheus; the proxy keeps them from the world."""
+    found: Metrics = request.app.ctx.metrics
+    return HTTPResponse(found.page(), content_type=CONTENT_TYPE)

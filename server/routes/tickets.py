@@ -1,6 +1,7 @@
 """Issuing and redeeming tickets."""
 
 from hashlib import sha256
+from time import perf_counter
 
 from msgspec import UNSET
 from sanic import Blueprint, HTTPResponse, Request
@@ -82,6 +83,7 @@ async def _hold(runtime: Runtime, ticket: Ticket, text: str) -> None:
 @blueprint.post("/api/v1/tickets/redeem")
 async def redeem(request: Request) -> HTTPResponse:
     """Redeems a ticket; the same one again gets the recorded result."""
+    began = perf_counter()
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
     await limited(request, "redeem", session.user_id)
@@ -96,7 +98,11 @@ async def redeem(request: Request) -> HTTPResponse:
         action_id = str(body.action_id)
         key = idempotency_key(f"instant:{session.user_id}", request.headers.get("idempotency-key"), action_id)
         command = instant(runtime, action_id, key)
-    return answer(redeem_answer(await runtime.tell(session.user_id, command)))
+    told = perf_counter()
+    runtime.tallies.verified.observe(told - began)
+    outcome = await runtime.tell(session.user_id, command)
+    runtime.tallies.redeemed.observe(perf_counter() - told)
+    return answer(redeem_answer(outcome))
 
 
 async def by_ticket(runtime: Runtime, session: Session, text: str) -> RedeemTicket:

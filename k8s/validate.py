@@ -1,0 +1,68 @@
+"""Renders every overlay and validates all of it strictly: `make k8s`."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import yaml
+
+FOLDER = Path(__file__).parent
+OVERLAYS = ("dev", "prod")
+VERSION = "1.33"
+"""Of Kubernetes: what the manifests are held against."""
+RENDERERS = (("kustomize", "build"), ("kubectl", "kustomize"))
+
+
+class Invalid(Exception):
+    """A manifest breaks its schema, or cannot be rendered."""
+
+
+def rendered(overlay: str) -> list[dict[str, Any]]:
+    """The manifests of an overlay, as `kubectl apply -k` would send them; raises Invalid."""
+    found = next((command for command in RENDERERS if shutil.which(command[0])), None)
+    if found is None:
+        raise Invalid("neither kustomize nor kubectl is here (Debian: apt-get install kubernetes-client)")
+    result = subprocess.run(
+        [*found, str(FOLDER / "overlays" / overlay)], capture_output=True, text=True, check=False, timeout=60
+    )
+    if result.returncode:
+        raise Invalid(f"{overlay}: {result.stderr}")
+    return list(yaml.safe_load_all(result.stdout))
+
+
+def validate(manifest: dict[str, Any]) -> None:
+    """Raises Invalid for a field that is unknown, missing or of the wrong kind."""
+    name = f"{manifest.get('kind')}/{manifest.get('metadata', {}).get('name')}"
+    own = FOLDER / "schemas" / f"{str(manifest.get('kind')).lower()}.json"
+    try:
+        if own.exists():
+            jsonschema.validate(manifest, json.loads(own.read_text()))
+        else:
+            kubernetes_validate.validate(manifest, VERSION, strict=True)
+    except (jsonschema.ValidationError, kubernetes_validate.ValidationError) as error:
+        raise Invalid(f"{name}: {error.message}") from error
+    except kubernetes_validate.SchemaNotFoundError as error:
+        raise Invalid(f"{name}: there is no such kind, nor one of our schemas") from error
+
+
+def main() -> int:
+    """Says what was valid; 1 at the first thing that is not."""
+    try:
+        for overlay in OVERLAYS:
+            manifests = rendered(overlay)
+            for manifest in manifests:
+                validate(manifest)
+            print(f"{overlay}: {len(manifests)} manifests are valid for Kubernetes {VERSION}")
+    except Invalid as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

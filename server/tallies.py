@@ -1,0 +1,24 @@
+"""What a pod counts at its edge, for `server.metrics` to name."""
+
+from collections import Counter, defaultdict
+
+from actors.tally import Histogram
+
+
+class Tallies:
+    """Plain counters, incremented inline; one object a pod.
+
+    `requests` is by route, method and status; `refusals` by the stable code of the answer. `verified` is the
+    time from a redemption's body to a command, `redeemed` from there to its outcome; `lagged` from sending a commit to
+    Redis to the frame that shows it, `pushed` for writing one frame to all viewers.
+    """
+
+    def __init__(self) -> None:
+        self.requests: defaultdict[tuple[str, str, int], int] = defaultdict(int)
+        self.refusals: Counter[str] = Counter()
+        self.replays = 0
+        self.verified = Histogram()
+        self.redeemed = Histogram()
+        self.lagged = Histogram()
+        self.pushed = Histogram()
+        self.loop_lag_seconds = 0.0
