@@ -7,7 +7,8 @@ from sanic import Sanic
 from sanic.config import Config
 
 from server.errors import answer_error
-from server.routes import accounts, actions, boards, events, live, me, page, probes, tickets
+from server.routes import accounts, actions, awards, boards, challenges, events, live, me, page, probes, tickets
+from server.routes.admin import api_keys
 from server.runtime import Runtime
 from server.settings import Settings
 
@@ -49,7 +50,7 @@ def make_app(settings: Settings) -> "Sanic[Config, Context]":
         }
     )
     app: Sanic[Config, Context] = Sanic("laurel", config=config, ctx=Context(), configure_logging=False)
-    for module in (tickets, accounts, actions, boards, me, live, events, page, probes):
+    for module in (tickets, challenges, accounts, actions, awards, boards, me, live, events, api_keys, page, probes):
         app.blueprint(module.blueprint)
     app.ctx.web = page.load()
     app.error_handler.add(Exception, answer_error)

@@ -42,8 +42,10 @@ from models.ids import BoardId, EntryId, UserId, uuid7
 from models.state import PlayerState
 from server.auth import Tokens
 from server.closing import CloseCode
+from server.issue_rates import IssueRates, PodIssueRates
 from server.occupancy import Occupancy
 from server.passwords import Passwords
+from server.proofs import Proofs
 from server.settings import Settings
 from tickets.signer import TicketSigner
 
@@ -79,6 +81,16 @@ class Runtime:
         self.draining = False
         self.loaded = False
         self.signer = TicketSigner([key.secret for key in settings.ticket_keys])
+        self.proofs = Proofs(
+            [key.secret for key in settings.ticket_keys],
+            tries=settings.proof_tries,
+            ttl_seconds=settings.proof_ttl_seconds,
+        )
+        self.issue_rates: IssueRates = PodIssueRates(
+            per_user=settings.proof_user_per_minute,
+            per_address=settings.proof_address_per_minute,
+            lifted=settings.load_test,
+        )
         self.tokens = Tokens(settings)
         self.passwords = Passwords()
         self.chain = Chain({key.kid: key.secret for key in settings.audit_keys}, settings.audit_keys[-1].kid)

@@ -8,14 +8,16 @@ from sanic import Blueprint, HTTPResponse, Request
 from actors.errors import PlayerUnknown
 from actors.frames import rfc3339
 from actors.messages import Command, RecallTicket, RedeemInstant, RedeemTicket
-from models import held
-from models.catalogue import Revised
+from models import held, proofs
+from models.catalogue import Action, Revised
 from models.errors import DataRejected
 from models.ids import ActionId, EntryId, TicketId, UserId, uuid7
 from models.proposal import IdempotencyKey
 from server.auth import Session
 from server.bodies import answer, decode
 from server.errors import InvalidRequest
+from server.occupancy import address_of
+from server.proofs import spent
 from server.runtime import Runtime
 from server.wire import IssueTicket, Redeem, TicketAnswer, redeem_answer
 from tickets.errors import (
@@ -23,7 +25,6 @@ from tickets.errors import (
     ActionUnknown,
     NotInstant,
     PlayerBanned,
-    ProofRequired,
     TicketNotYours,
 )
 from tickets.ticket import Ticket
@@ -39,13 +40,12 @@ async def issue(request: Request) -> HTTPResponse:
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
     body = decode(request, IssueTicket)
-    revised = _enabled(runtime, body.action_id)
-    now = runtime.clock.now_ms()
-    if runtime.notices.banned.get(session.user_id, 0) > now:
-        raise PlayerBanned
+    revised = enabled_action(runtime, body.action_id)
+    refuse_banned(runtime, session.user_id)
     action = revised.action
-    if action.proof == "always":
-        raise ProofRequired(actionId=action.action_id)
+    address = address_of(request, runtime.settings.trusted_proxies)
+    await _prove(runtime, session.user_id, address, action, body.proof)
+    now = runtime.clock.now_ms()
     ticket = Ticket(
         ticket_id=TicketId(uuid7(now)),
         user_id=session.user_id,
@@ -58,6 +58,7 @@ async def issue(request: Request) -> HTTPResponse:
     text = runtime.signer.sign(ticket)
     if body.hold:
         await runtime.supervisor.detached("hold", _hold(runtime, ticket, text))
+    runtime.issue_rates.note(session.user_id, address, now)
     shown = TicketAnswer(
         ticket=text,
         ticket_id=ticket.ticket_id,
@@ -68,6 +69,17 @@ async def issue(request: Request) -> HTTPResponse:
         expires_at=rfc3339(ticket.expires_at),
     )
     return answer(shown, 201, {"Cache-Control": "no-store"})
+
+
+async def _prove(runtime: Runtime, user_id: UserId, address: str, action: Action, proof: str | None) -> None:
+    """Uses up a proof of work where one is asked for; raises ProofRequired."""
+    unusual = action.proof == "adaptive" and runtime.issue_rates.is_unusual(user_id, address, runtime.clock.now_ms())
+    if action.proof != "always" and not unusual:
+        return
+    solved = runtime.proofs.verify(proof, user_id, action.action_id)
+    spending = proofs.spend(runtime.database, solved.name, solved.expires_at)
+    if not await runtime.supervisor.detached("proof", spending):
+        raise spent(action.action_id)
 
 
 async def _hold(runtime: Runtime, ticket: Ticket, text: str) -> None:
@@ -112,14 +124,21 @@ async def _by_id(runtime: Runtime, session: Session, ticket_id: TicketId) -> Com
 
 
 def _instant(runtime: Runtime, user_id: UserId, action_id: str, key: str | None) -> RedeemInstant:
-    revised = _enabled(runtime, action_id, even_disabled=key is not None)
+    revised = enabled_action(runtime, action_id, even_disabled=key is not None)
     if revised.action.ticket != "instant":
         raise NotInstant(actionId=action_id)
     entry_id = EntryId(uuid7(runtime.clock.now_ms()))
     return RedeemInstant(entry_id, revised, idempotency_key(f"instant:{user_id}", key, action_id))
 
 
-def _enabled(runtime: Runtime, action_id: str, *, even_disabled: bool = False) -> Revised:
+def refuse_banned(runtime: Runtime, user_id: UserId) -> None:
+    """Raises PlayerBanned for whom this pod knows to be banned."""
+    if runtime.notices.banned.get(user_id, 0) > runtime.clock.now_ms():
+        raise PlayerBanned
+
+
+def enabled_action(runtime: Runtime, action_id: str, *, even_disabled: bool = False) -> Revised:
+    """An action that may be done now; raises ActionUnknown or ActionDisabled."""
     revised = runtime.catalogue.find(ActionId(action_id))
     if revised is None:
         raise ActionUnknown(actionId=action_id)
