@@ -89,7 +89,7 @@ def give(laurel: LaurelProcess, key: dict[str, Any], ann: Caller) -> Iterator[Gi
     with httpx.Client(trust_env=False, timeout=20) as http:
 
         def call(
-            secret: str | None = key["apiKey"], name: str | None = "", pod: int = 0, **body: Any
+            secret: str | None = key["apiKey"], name: str | None = "new", pod: int = 0, **body: Any
         ) -> httpx.Response:
             asked = {"userId": ann.user_id, "actionId": "a-won", "reason": "first in the cup"} | body
             headers = {"X-API-Key": secret, "Idempotency-Key": uuid4().hex if name == "new" else name}
