@@ -6,8 +6,9 @@ from typing import Any
 from sanic import Sanic
 from sanic.config import Config
 
+from server import openapi
 from server.errors import answer_error
-from server.routes import accounts, actions, awards, boards, challenges, events, live, me, page, probes, tickets
+from server.routes import accounts, actions, awards, boards, challenges, docs, events, live, me, page, probes, tickets
 from server.routes.admin import api_keys
 from server.runtime import Runtime
 from server.settings import Settings
@@ -20,12 +21,15 @@ RESPONSE_SECONDS = 20
 KEEP_ALIVE_SECONDS = 75
 PING_SECONDS = 20
 
+ROUTES = (tickets, challenges, accounts, actions, awards, boards, me, live, events, api_keys, page, probes, docs)
+
 
 class Context(SimpleNamespace):
     """What requests find at `app.ctx`."""
 
     runtime: Runtime
     web: dict[str, page.WebFile]
+    docs: docs.Docs
 
 
 def make_app(settings: Settings) -> "Sanic[Config, Context]":
@@ -50,9 +54,24 @@ def make_app(settings: Settings) -> "Sanic[Config, Context]":
         }
     )
     app: Sanic[Config, Context] = Sanic("laurel", config=config, ctx=Context(), configure_logging=False)
-    for module in (tickets, challenges, accounts, actions, awards, boards, me, live, events, api_keys, page, probes):
+    for module in (
+        tickets,
+        challenges,
+        accounts,
+        actions,
+        awards,
+        boards,
+        me,
+        live,
+        events,
+        api_keys,
+        page,
+        probes,
+        docs,
+    ):
         app.blueprint(module.blueprint)
     app.ctx.web = page.load()
+    app.ctx.docs = docs.Docs.of(openapi.document(app))
     app.error_handler.add(Exception, answer_error)
     app.before_server_start(_start(settings))
     app.before_server_stop(_stop)

@@ -5,7 +5,6 @@ import hmac
 import secrets
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import altcha
 from altcha.v2 import Payload
@@ -44,10 +43,10 @@ class Proofs:
         self._tries = tries
         self._ttl_seconds = ttl_seconds
 
-    def challenge(self, user_id: UserId, action_id: ActionId) -> dict[str, Any]:
+    def challenge(self, user_id: UserId, action_id: ActionId) -> altcha.Challenge:
         """A new challenge, as the widget takes it."""
         signing, solving = self._keys[-1]
-        made = altcha.create_challenge(
+        return altcha.create_challenge(
             ALGORITHM,
             ROUNDS,
             counter=self._tries // 2 + secrets.randbelow(self._tries + 1),
@@ -56,7 +55,6 @@ class Proofs:
             hmac_secret=signing,
             hmac_key_secret=solving,
         )
-        return made.to_dict()
 
     def verify(self, text: str | None, user_id: UserId, action_id: ActionId) -> SolvedProof:
         """The proof in a widget's payload; raises ProofRequired, saying why."""

@@ -69,6 +69,13 @@ class Redeem(Wire, frozen=True):
     action_id: Slug | UnsetType = UNSET
 
 
+AnyRedeem = Annotated[
+    Redeem,
+    Meta(extra_json_schema={"oneOf": [{"required": [name]} for name in ("ticket", "ticketId", "actionId")]}),
+]
+"""As the description says it: the type alone cannot say "exactly one"."""
+
+
 class GiveAward(Wire, frozen=True):
     """Points for a player, from another server; without `points` as many as the action is worth."""
 
@@ -154,6 +161,33 @@ class ActionAnswer(Wire, frozen=True):
     proof: str
 
 
+class ActionsAnswer(Wire, frozen=True):
+    """The enabled actions."""
+
+    actions: list[ActionAnswer]
+
+
+class ChallengeParameters(Wire, frozen=True):
+    """What is to be found: the counter whose derived key begins with a prefix; `data` says for whom and what."""
+
+    algorithm: str
+    cost: int
+    key_length: int
+    key_prefix: str
+    nonce: str
+    salt: str
+    key_signature: str
+    expires_at: int
+    data: dict[str, str]
+
+
+class ChallengeAnswer(Wire, frozen=True):
+    """An ALTCHA challenge, as its widget takes it."""
+
+    parameters: ChallengeParameters
+    signature: str
+
+
 class PeriodAnswer(Wire, frozen=True):
     """A board's period; `end` is exclusive, null is open."""
 
@@ -173,6 +207,12 @@ class BoardAnswer(Wire, frozen=True):
     filter: dict[str, str | list[str] | None]
     period: PeriodAnswer | None
     frozen: bool
+
+
+class BoardsAnswer(Wire, frozen=True):
+    """Every board."""
+
+    boards: list[BoardAnswer]
 
 
 class EntryAnswer(Wire, frozen=True):
@@ -258,6 +298,20 @@ class ApiKeysAnswer(Wire, frozen=True):
 
     entries: list[ApiKeyAnswer]
     next: str | None
+
+
+class Health(Wire, frozen=True):
+    """The loop turns."""
+
+    status: str
+
+
+class Readiness(Wire, frozen=True):
+    """Whether a pod is ready, what it lacks, and which shared servers are away."""
+
+    ready: bool
+    missing: list[str]
+    degraded: list[str]
 
 
 def api_key_fields(key: ApiKey) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from models import players
 from models.ids import UserId
 from models.players import Identity, Profile, Registration
 from server.bodies import answer, decode
+from server.documented import documented
 from server.errors import Conflict, LoginFailed
 from server.runtime import Runtime
 from server.wire import Login, Register, SessionAnswer, user_answer
@@ -16,6 +17,7 @@ blueprint = Blueprint("accounts")
 
 
 @blueprint.post("/api/v1/auth/register")
+@documented(SessionAnswer, status=201, body=Register, caller="anyone", refuses=("conflict",))
 async def register(request: Request) -> HTTPResponse:
     """Creates an account and logs it in."""
     runtime: Runtime = request.app.ctx.runtime
@@ -42,6 +44,7 @@ async def _register(runtime: Runtime, body: Register) -> HTTPResponse:
 
 
 @blueprint.post("/api/v1/auth/login")
+@documented(SessionAnswer, body=Login, caller="anyone", refuses=("login_failed",))
 async def login(request: Request) -> HTTPResponse:
     """Exchanges a name and password for an access token."""
     runtime: Runtime = request.app.ctx.runtime

@@ -1,5 +1,7 @@
 """Awards: points given by another server."""
 
+from dataclasses import replace
+
 from sanic import Blueprint, HTTPResponse, Request
 
 from actors.errors import PlayerUnknown
@@ -8,10 +10,11 @@ from models import api_keys
 from models.api_keys import ApiKey
 from models.ids import EntryId, UserId, uuid7
 from server.bodies import answer, decode
+from server.documented import documented
 from server.errors import Forbidden, InvalidRequest, NotFound, TokenInvalid, TokenMissing
-from server.routes.tickets import idempotency_key
+from server.routes.tickets import IDEMPOTENCY_KEY, idempotency_key
 from server.runtime import Runtime
-from server.wire import GiveAward, redeem_answer
+from server.wire import GiveAward, RedeemAnswer, redeem_answer
 from tickets.errors import ActionUnknown
 
 MAX_SECRET_LENGTH = 200
@@ -20,6 +23,13 @@ blueprint = Blueprint("awards")
 
 
 @blueprint.post("/api/v1/awards")
+@documented(
+    RedeemAnswer,
+    body=GiveAward,
+    caller="server",
+    parameters=(replace(IDEMPOTENCY_KEY, required=True),),
+    refuses=("forbidden", "player_banned", "not_found", "action_unknown", "action_disabled", "conflict"),
+)
 async def award(request: Request) -> HTTPResponse:
     """Gives a player points for an action; the same `Idempotency-Key` again gets the recorded result."""
     runtime: Runtime = request.app.ctx.runtime

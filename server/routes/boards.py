@@ -3,8 +3,10 @@
 import base64
 import binascii
 from hashlib import sha256
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 from sanic import Blueprint, HTTPResponse, Request
 
 from actors.frames import rfc3339
@@ -15,9 +17,10 @@ from models.ids import BoardId, UserId, is_slug, is_uuid
 from models.ranking import Row
 from models.standings import Place
 from server.bodies import answer
+from server.documented import Parameter, documented
 from server.errors import InvalidRequest, NotFound
 from server.runtime import Runtime
-from server.wire import BoardAnswer, EntryAnswer, PeriodAnswer, PlaceAnswer, TopAnswer
+from server.wire import BoardAnswer, BoardsAnswer, EntryAnswer, PeriodAnswer, PlaceAnswer, TopAnswer
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100
@@ -26,13 +29,14 @@ blueprint = Blueprint("boards")
 
 
 @blueprint.get("/api/v1/boards")
+@documented(BoardsAnswer, caller="anyone")
 async def boards(request: Request) -> HTTPResponse:
     """Every board with its present period."""
     runtime: Runtime = request.app.ctx.runtime
     runtime.tokens.optional(request)
     now = runtime.clock.now_ms()
     shown = [_board_answer(board, board.period_at(now)) for board in runtime.epochs.boards]
-    return answer({"boards": shown}, headers={"Cache-Control": "no-cache"})
+    return answer(BoardsAnswer(boards=shown), headers={"Cache-Control": "no-cache"})
 
 
 def _board_answer(board: Board, period: Period | None) -> BoardAnswer:
@@ -62,6 +66,17 @@ def _period_answer(period: Period) -> PeriodAnswer:
 
 
 @blueprint.get("/api/v1/boards/<board_id:str>/top")
+@documented(
+    TopAnswer,
+    caller="anyone",
+    parameters=(
+        Parameter("limit", Annotated[int, Meta(ge=1, le=MAX_LIMIT)], f"Rows in a page, else {DEFAULT_LIMIT}."),
+        Parameter("cursor", str, "The `next` of the page before."),
+        Parameter("period", str, "A past period's id, else the present one.", example="all"),
+    ),
+    also={304: "Not changed since the content that `If-None-Match` names."},
+    headers=("ETag",),
+)
 async def top(request: Request, board_id: str) -> HTTPResponse:
     """A page of a board, with an ETag of its content."""
     runtime: Runtime = request.app.ctx.runtime
@@ -129,6 +144,7 @@ def _entry(runtime: Runtime, row: Row, rank: int) -> EntryAnswer:
 
 
 @blueprint.get("/api/v1/boards/<board_id:str>/users/<user_id:str>")
+@documented(PlaceAnswer, caller="anyone")
 async def place(request: Request, board_id: str, user_id: str) -> HTTPResponse:
     """One player's place on a board."""
     runtime: Runtime = request.app.ctx.runtime

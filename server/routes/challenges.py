@@ -1,17 +1,25 @@
 """Challenges for actions that ask for a proof of work."""
 
+import msgspec
 from sanic import Blueprint, HTTPResponse, Request
 
 from models.ids import is_slug
 from server.bodies import answer
+from server.documented import Parameter, documented
 from server.errors import Conflict, InvalidRequest
 from server.routes.tickets import enabled_action, refuse_banned
 from server.runtime import Runtime
+from server.wire import ChallengeAnswer, Slug
 
 blueprint = Blueprint("challenges")
 
 
 @blueprint.get("/api/v1/challenges")
+@documented(
+    ChallengeAnswer,
+    parameters=(Parameter("actionId", Slug, "The action to be started.", required=True, example="vault"),),
+    refuses=("action_unknown", "action_disabled", "conflict", "player_banned"),
+)
 async def challenge(request: Request) -> HTTPResponse:
     """An ALTCHA challenge for the caller and an action."""
     runtime: Runtime = request.app.ctx.runtime
@@ -24,4 +32,5 @@ async def challenge(request: Request) -> HTTPResponse:
     if action.proof == "none":
         raise Conflict("this action asks for no proof", actionId=action_id)
     made = runtime.proofs.challenge(session.user_id, action.action_id)
-    return answer(made, headers={"Cache-Control": "no-store"})
+    shown = msgspec.convert(made.to_dict(), ChallengeAnswer)
+    return answer(shown, headers={"Cache-Control": "no-store"})

@@ -7,6 +7,7 @@ from models import players
 from models.ids import UserId
 from models.snapshot import Question
 from server.bodies import answer
+from server.documented import documented
 from server.errors import TokenInvalid
 from server.runtime import Runtime
 from server.wire import MeAnswer, OwnPlace, user_answer
@@ -15,6 +16,7 @@ blueprint = Blueprint("me")
 
 
 @blueprint.get("/api/v1/me")
+@documented(MeAnswer)
 async def me(request: Request) -> HTTPResponse:
     """Own profile, scores and ranks."""
     runtime: Runtime = request.app.ctx.runtime

@@ -1,8 +1,9 @@
 """Issuing and redeeming tickets."""
 
 from hashlib import sha256
+from typing import Annotated
 
-from msgspec import UNSET
+from msgspec import UNSET, Meta
 from sanic import Blueprint, HTTPResponse, Request
 
 from actors.errors import PlayerUnknown
@@ -15,11 +16,12 @@ from models.ids import ActionId, EntryId, TicketId, UserId, uuid7
 from models.proposal import IdempotencyKey
 from server.auth import Session
 from server.bodies import answer, decode
+from server.documented import Parameter, documented
 from server.errors import InvalidRequest
 from server.occupancy import address_of
 from server.proofs import spent
 from server.runtime import Runtime
-from server.wire import IssueTicket, Redeem, TicketAnswer, redeem_answer
+from server.wire import END, AnyRedeem, IssueTicket, Redeem, RedeemAnswer, TicketAnswer, redeem_answer
 from tickets.errors import (
     ActionDisabled,
     ActionUnknown,
@@ -30,11 +32,27 @@ from tickets.errors import (
 from tickets.ticket import Ticket
 
 MAX_KEY_LENGTH = 200
+KEY_PATTERN = r"^[!-~]([ -~]*[!-~])?" + END
+"""Printable ASCII; what stands around it in the header is trimmed."""
+
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    Annotated[str, Meta(min_length=1, max_length=MAX_KEY_LENGTH, pattern=KEY_PATTERN)],
+    "The caller's own name for the request: sent again, it gets the recorded result.",
+    where="header",
+    example="6f9619ff",
+)
 
 blueprint = Blueprint("tickets")
 
 
 @blueprint.post("/api/v1/tickets")
+@documented(
+    TicketAnswer,
+    status=201,
+    body=IssueTicket,
+    refuses=("action_unknown", "action_disabled", "player_banned", "proof_required"),
+)
 async def issue(request: Request) -> HTTPResponse:
     """Issues a signed ticket; writes nothing unless it is to be held."""
     runtime: Runtime = request.app.ctx.runtime
@@ -90,6 +108,15 @@ async def _hold(runtime: Runtime, ticket: Ticket, text: str) -> None:
 
 
 @blueprint.post("/api/v1/tickets/redeem")
+@documented(
+    RedeemAnswer,
+    body=AnyRedeem,
+    parameters=(IDEMPOTENCY_KEY,),
+    refuses=(
+        *("ticket_forged", "ticket_not_yours", "ticket_expired", "ticket_too_early", "ticket_overlaps"),
+        *("player_banned", "action_unknown", "action_disabled", "cooldown", "daily_limit", "not_found", "conflict"),
+    ),
+)
 async def redeem(request: Request) -> HTTPResponse:
     """Redeems a ticket; the same one again gets the recorded result."""
     runtime: Runtime = request.app.ctx.runtime

@@ -4,18 +4,28 @@ import base64
 import binascii
 import secrets
 from collections.abc import Sequence
+from typing import Annotated
 
-from msgspec import UNSET
+from msgspec import UNSET, Meta
 from sanic import Blueprint, HTTPResponse, Request
 
 from models import api_keys
 from models.api_keys import ApiKey
 from models.ids import ActionId, UserId, is_uuid, uuid7
 from server.bodies import answer, decode
+from server.documented import Parameter, documented
 from server.errors import InvalidRequest, NotFound
 from server.routes.admin.guard import admin
 from server.runtime import Runtime
-from server.wire import ApiKeysAnswer, ChangeApiKey, CreateApiKey, NewApiKeyAnswer, api_key_answer, api_key_fields
+from server.wire import (
+    ApiKeyAnswer,
+    ApiKeysAnswer,
+    ChangeApiKey,
+    CreateApiKey,
+    NewApiKeyAnswer,
+    api_key_answer,
+    api_key_fields,
+)
 from tickets.errors import ActionUnknown
 
 PREFIX = "lk_"
@@ -29,6 +39,7 @@ blueprint = Blueprint("api-keys")
 
 
 @blueprint.post("/api/v1/admin/api-keys")
+@documented(NewApiKeyAnswer, status=201, body=CreateApiKey, caller="admin", refuses=("action_unknown",))
 async def create(request: Request) -> HTTPResponse:
     """Makes a key; its secret is in this answer and nowhere else."""
     session = admin(request)
@@ -47,6 +58,14 @@ async def _create(runtime: Runtime, new: ApiKey, by: UserId) -> HTTPResponse:
 
 
 @blueprint.get("/api/v1/admin/api-keys")
+@documented(
+    ApiKeysAnswer,
+    caller="admin",
+    parameters=(
+        Parameter("limit", Annotated[int, Meta(ge=1, le=MAX_LIMIT)], f"Entries in a page, else {DEFAULT_LIMIT}."),
+        Parameter("cursor", str, "The `next` of the page before."),
+    ),
+)
 async def listed(request: Request) -> HTTPResponse:
     """Keys without their secrets, newest first, revoked ones too."""
     admin(request)
@@ -60,6 +79,7 @@ async def listed(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/api/v1/admin/api-keys/<key_id:str>")
+@documented(ApiKeyAnswer, caller="admin")
 async def one(request: Request, key_id: str) -> HTTPResponse:
     """A key without its secret."""
     admin(request)
@@ -69,6 +89,7 @@ async def one(request: Request, key_id: str) -> HTTPResponse:
 
 
 @blueprint.patch("/api/v1/admin/api-keys/<key_id:str>")
+@documented(ApiKeyAnswer, body=ChangeApiKey, caller="admin", refuses=("action_unknown",))
 async def change(request: Request, key_id: str) -> HTTPResponse:
     """Gives a key another title or other actions, at once and on every pod."""
     admin(request)
@@ -81,6 +102,7 @@ async def change(request: Request, key_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/api/v1/admin/api-keys/<key_id:str>")
+@documented(status=204, caller="admin")
 async def revoke(request: Request, key_id: str) -> HTTPResponse:
     """Revokes a key for good, at once and on every pod."""
     admin(request)

@@ -22,7 +22,7 @@ def test_import_says_what_changed(run, tmp_path: Path):
     first = run("actions", "import", TABLE)
     assert first.lines[-1] == "0 unchanged"
     assert "added sprint" in first.lines
-    assert run("actions", "import", SAMPLE).lines == ["9 unchanged"]
+    assert run("actions", "import", SAMPLE).lines == ["10 unchanged"]
     changed = [
         {"actionId": "duel", "title": "Win a duel", "points": 30, "minSeconds": 10, "maxSeconds": 600},
         {"actionId": "hop", "title": "Hop", "points": 1},
