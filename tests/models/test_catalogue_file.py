@@ -114,7 +114,7 @@ def test_rule_that_is_broken_is_named(change: dict[str, object], words: str):
 
 async def test_only_an_empty_database_gets_the_sample(database_url: str):
     await migrate(database_url)
-    assert await seed_if_empty(database_url) == 9
+    assert await seed_if_empty(database_url) == 10
     assert await seed_if_empty(database_url) == 0
     database = Database(database_url)
     await database.open()

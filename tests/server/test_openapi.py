@@ -116,9 +116,9 @@ def test_both_pages_are_served_as_they_are(laurel: LaurelProcess):
 # What differs from one run to the next; the rest of an answer is as its example says.
 VOLATILE = {
     "userId", "username", "displayName", "ticketId", "ticket", "accessToken", "refreshToken", "keyId", "apiKey",
-    "signature",    "keyPrefix", "keySignature", "nonce", "salt", "expiresAt", "issuedAt", "redeemableAt", "createdAt", "reachedAt",
-    "asOf",    "epoch", "version", "rank", "leaderboardPosition", "totalUsers", "percentile", "pointsToNextRank", "pointsToTop10",
-    "next", "entries",
+    "signature", "keyPrefix", "keySignature", "nonce", "salt", "expiresAt", "issuedAt", "redeemableAt", "createdAt",
+    "reachedAt", "asOf", "epoch", "version", "rank", "leaderboardPosition", "totalUsers", "percentile",
+    "pointsToNextRank", "pointsToTop10", "next", "entries",
 }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def test_import_says_what_changed(run, tmp_path: Path):
     file.write_text(json.dumps({"actions": changed}))
     assert run("actions", "import", file).lines == ["switched hop off", "1 unchanged"]
     exported = json.loads(run("actions", "export", "-").out)["actions"]
-    assert len(exported) == 10
+    assert len(exported) == 11
 
 
 @pytest.mark.parametrize("suffix", ["json", "csv"])
