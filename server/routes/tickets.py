@@ -1,5 +1,6 @@
 """Issuing and redeeming tickets."""
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import Annotated
 
@@ -111,7 +112,8 @@ async def _hold(runtime: Runtime, ticket: Ticket, text: str) -> None:
 @documented(
     RedeemAnswer,
     body=AnyRedeem,
-    parameters=(IDEMPOTENCY_KEY,),
+    # Looked at for instant actions only, so no text in it is wrong as such.
+    parameters=(replace(IDEMPOTENCY_KEY, shape=str),),
     refuses=(
         *("ticket_forged", "ticket_not_yours", "ticket_expired", "ticket_too_early", "ticket_overlaps"),
         *("player_banned", "action_unknown", "action_disabled", "cooldown", "daily_limit", "not_found", "conflict"),
