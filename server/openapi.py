@@ -128,6 +128,8 @@ def _described(operation: Operation, schemas: dict[int, Document]) -> Document:
         "security": SECURITY[declared.caller],
         "responses": _responses(declared, schemas, in_path="{" in operation.path),
     }
+    if declared.caller == "admin":
+        rest = f"For administrators. {rest.strip()}"
     if rest.strip():
         described["description"] = rest.strip()
     if parameters := [*_in_path(operation.path), *_parameters(declared, schemas)]:

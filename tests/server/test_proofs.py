@@ -25,7 +25,7 @@ def proofs(*keys: bytes, tries: int = 3, ttl_seconds: int = 60) -> Proofs:
 
 @pytest.fixture(scope="module")
 def challenge() -> dict[str, Any]:
-    return proofs().challenge(USER, RUN)
+    return proofs().challenge(USER, RUN).to_dict()
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +55,13 @@ def test_what_a_challenge_shows(challenge: dict[str, Any]):
     parameters = challenge["parameters"]
     assert (parameters["algorithm"], parameters["cost"]) == ("PBKDF2/SHA-256", 1_000)
     assert parameters["data"] == {"actionId": RUN, "userId": USER}
-    assert challenge != proofs().challenge(USER, RUN)
+    assert challenge != proofs().challenge(USER, RUN).to_dict()
 
 
 def test_the_work_is_bounded():
     counters = set()
     for _ in range(60):
-        asked = altcha.Challenge.from_dict(proofs(tries=4).challenge(USER, RUN))
+        asked = altcha.Challenge.from_dict(proofs(tries=4).challenge(USER, RUN).to_dict())
         solution = altcha.solve_challenge(asked)
         assert solution is not None
         counters.add(solution.counter)
@@ -76,13 +76,13 @@ def test_another_player_or_action_gains_nothing(proof: str):
 def test_keys_change_without_a_gap(challenge: dict[str, Any], proof: str):
     assert proofs(NEW, OLD).verify(proof, USER, RUN).name == bytes.fromhex(challenge["signature"])
     assert reason(proof, proofs(OLD)) == "wrong"
-    newest = solved(proofs(OLD, NEW).challenge(USER, RUN))
+    newest = solved(proofs(OLD, NEW).challenge(USER, RUN).to_dict())
     assert proofs(NEW).verify(newest, USER, RUN)
 
 
 def test_it_is_over_after_its_time():
     late = proofs(ttl_seconds=-5)
-    assert reason(solved(late.challenge(USER, RUN)), late) == "expired"
+    assert reason(solved(late.challenge(USER, RUN).to_dict()), late) == "expired"
 
 
 def test_nothing_is_no_proof():
