@@ -200,7 +200,7 @@ def _board(runtime: Runtime, board_id: str) -> Board:
 
 
 def _whole(request: Request, name: str, default: int, most: int) -> int:
-    text = request.args.get(name)
+    text = request.get_args(keep_blank_values=True).get(name)
     if text is None:
         return default
     if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:10]) <= most or len(text) > len(str(most)):

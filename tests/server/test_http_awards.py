@@ -277,7 +277,7 @@ def test_keys_are_listed_in_pages_newest_first(admin: Caller):
         "entries": [admin.http.get(f"{KEYS}/{key_id}").json() for key_id in found],
         "next": None,
     }
-    for query in ({"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"cursor": "x"}, {"cursor": "é"}):
+    for query in ({"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"limit": ""}, {"cursor": "x"}, {"cursor": "é"}):
         assert_problem(admin.http.get(KEYS, params=query), 400, "invalid_request")
 
 

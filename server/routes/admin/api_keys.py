@@ -70,7 +70,7 @@ async def listed(request: Request) -> HTTPResponse:
     """Keys without their secrets, newest first, revoked ones too."""
     admin(request)
     runtime: Runtime = request.app.ctx.runtime
-    limit = _limit(request.args.get("limit"))
+    limit = _limit(request.get_args(keep_blank_values=True).get("limit"))
     behind = _key_of_cursor(request.args.get("cursor"))
     found = await runtime.supervisor.detached("api-keys", api_keys.page(runtime.database, behind, limit + 1))
     shown, more = found[:limit], len(found) > limit
