@@ -31,7 +31,7 @@ from models.snapshot import Question
 from models.state import PlayerState
 from tickets.client_time import ClientTime, judge_client_time
 from tickets.errors import ActionUnknown, TicketError
-from tickets.policy import judge_instant, judge_ticket
+from tickets.policy import judge_award, judge_instant, judge_ticket
 from tickets.ticket import Ticket
 
 VOID_SCOPE = "void"
@@ -82,6 +82,7 @@ def _draft(command: Command, state: PlayerState, now_ms: int, catalogue: Catalog
         case RecallTicket():
             raise EntryUnknown
         case Award(entry_id, revised, points, reason, caller, key):
+            _raise(judge_award(revised.action, state, now_ms))
             return _scoring(state, entry_id, Kind.AWARD, points, revised, caller, {"reason": reason}, key)
         case AdjustScore(entry_id, delta, reason, caller, key):
             return _scoring(state, entry_id, Kind.ADJUST, delta, None, caller, {"reason": reason}, key)

@@ -37,7 +37,7 @@ class RecallTicket(Struct, frozen=True):
 
 
 class Award(Struct, frozen=True):
-    """Give points, server to server; no policy applies but the score's bounds."""
+    """Give points, server to server; refused only for a ban, a disabled action and the score's bounds."""
 
     entry_id: EntryId
     action: Revised

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import aiohttp
+import altcha
 import msgspec
 
 ANSWER_SECONDS = 10.0
@@ -32,6 +33,7 @@ PASSING = frozenset({429, 500, 502, 503, 504})
 FINAL_CLOSES = frozenset({4400, 4401})
 TAKEN = 409
 UNAUTHORIZED = 401
+PROOF_REQUIRED = "proof_required"
 
 
 class Refused(Exception):
@@ -283,8 +285,20 @@ class Player:
                 raise
 
     async def start(self, action_id: str) -> Ticket:
-        """A ticket; nothing is written, so it may be asked for again."""
-        return msgspec.json.decode(await self._ask("/api/v1/tickets", {"actionId": action_id}), type=Ticket)
+        """A ticket, with a proof of work where one is asked for; it may be asked for again."""
+        body = {"actionId": action_id}
+        try:
+            answer = await self._ask("/api/v1/tickets", body)
+        except Refused as refused:
+            if refused.code != PROOF_REQUIRED:
+                raise
+            answer = await self._ask("/api/v1/tickets", body | {"proof": await self._prove(action_id)})
+        return msgspec.json.decode(answer, type=Ticket)
+
+    async def _prove(self, action_id: str) -> str:
+        path = f"/api/v1/challenges?{urlencode({'actionId': action_id})}"
+        challenge = msgspec.json.decode(await self._ask(path, method="GET"))
+        return await asyncio.to_thread(solve, challenge)
 
     async def redeem(self, ticket: str) -> Redemption:
         """Repeats until answered: a spent ticket gets its recorded result."""
@@ -296,16 +310,31 @@ class Player:
         answer = await self._ask("/api/v1/tickets/redeem", {"actionId": action_id}, headers)
         return msgspec.json.decode(answer, type=Redemption)
 
-    async def _ask(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> bytes:
+    async def _ask(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        method: str = "POST",
+    ) -> bytes:
         if time.monotonic() > self._ends_at - RENEW_BEFORE_SECONDS:
             await self.renew()
         try:
-            return await self._client.ask("POST", path, body, {**(headers or {}), **self._headers})
+            return await self._client.ask(method, path, body, {**(headers or {}), **self._headers})
         except Refused as refused:
             if refused.status != UNAUTHORIZED:
                 raise
         await self.renew()
-        return await self._client.ask("POST", path, body, {**(headers or {}), **self._headers})
+        return await self._client.ask(method, path, body, {**(headers or {}), **self._headers})
+
+
+def solve(challenge: Mapping[str, Any]) -> str:
+    """The proof for a challenge, as ALTCHA's widget sends it; busy for a while, so not for the event loop."""
+    asked = altcha.Challenge.from_dict(dict(challenge))
+    solution = altcha.solve_challenge(asked)
+    if solution is None:
+        raise Unreachable("the proof of work took too long")
+    return altcha.Payload(asked, solution).to_base64()
 
 
 def backoff(attempt: int) -> float:

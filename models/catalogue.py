@@ -89,6 +89,7 @@ def _fault(action: Action) -> str | None:
         (action.overlap not in ("forbid", "allow"), "overlap must be one of forbid, allow"),
         (action.ticket not in ("required", "instant"), "ticket must be one of required, instant"),
         (action.proof not in ("none", "always", "adaptive"), "proof must be one of none, always, adaptive"),
+        (action.ticket == "instant" and action.proof != "none", "an instant action has no start to ask a proof for"),
     ]
     return next((text for wrong, text in faults if wrong), None)
 

@@ -11,6 +11,9 @@ from models.tables import Account
 
 REGISTER = sql("register")
 
+MAX_KEY = 64
+"""Longest name looked for; the ORM refuses to ask for a longer one."""
+
 # Only names that are free get a player, so that no player is left without an account.
 CREATE_MANY = """
     WITH account AS (
@@ -106,7 +109,8 @@ async def ensure_named(
 
 async def by_username(database: Database, username: str) -> tuple[Identity, str | None] | None:
     """The account of a name and its password hash, or None."""
-    account = await _account(database, username_key=username.lower())
+    key = username.lower()
+    account = await _account(database, username_key=key) if len(key) <= MAX_KEY else None
     if account is None:
         return None
     return await _identity(database, account), account.password_hash

@@ -6,12 +6,13 @@ from typing import Any
 from sanic import Request, Sanic
 from sanic.config import Config
 
+from server import openapi
 from server.dialects.routes import answer_error
 from server.headers import add_headers
 from server.journal import note
 from server.key_watch import Reread
 from server.metrics import Metrics
-from server.routes import page
+from server.routes import docs, page
 from server.routing import BLUEPRINTS
 from server.runtime import Runtime
 from server.settings import Settings
@@ -29,6 +30,7 @@ class Context(SimpleNamespace):
     runtime: Runtime
     metrics: Metrics
     web: dict[str, page.WebFile]
+    docs: docs.Docs
 
 
 def make_app(settings: Settings, reread: Reread | None = None) -> "Sanic[Config, Context]":
@@ -56,6 +58,7 @@ def make_app(settings: Settings, reread: Reread | None = None) -> "Sanic[Config,
     for blueprint in BLUEPRINTS:
         app.blueprint(blueprint)
     app.ctx.web = page.load()
+    app.ctx.docs = docs.Docs.of(openapi.document(app))
     app.error_handler.add(Exception, answer_error)
     add_headers(app, settings.origins)
     app.register_middleware(note, "response")

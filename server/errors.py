@@ -30,6 +30,7 @@ log = logging.getLogger("laurel.server")
 
 RETRY_AFTER_SECONDS = 1
 PROBLEM = "application/problem+json"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 TYPE_PREFIX = "urn:laurel:problem:"
 
 
@@ -181,6 +182,18 @@ def _of_sanic(error: SanicException) -> Problem:
     return Problem(status, codes.get(status, fallback), HTTPStatus(status).phrase + ".", {})
 
 
+def _allowed(request: Request) -> list[str]:
+    """The methods of a path: Sanic does not tell them where several routes share a path with parameters."""
+    allowed = []
+    for method in METHODS:
+        try:
+            request.app.router.get(request.path, method, request.headers.get("host"))
+        except SanicException:
+            continue
+        allowed.append(method)
+    return allowed
+
+
 async def answer_error(request: Request, error: Exception) -> HTTPResponse:
     """Sanic's handler for every exception."""
     problem = problem_of(error)
@@ -189,5 +202,5 @@ async def answer_error(request: Request, error: Exception) -> HTTPResponse:
         log.error("unexpected error", exc_info=error, extra={"path": request.path})
     headers = problem.headers()
     if isinstance(error, MethodNotAllowed):
-        headers |= error.headers
+        headers["Allow"] = ", ".join(_allowed(request))
     return HTTPResponse(problem.body(), problem.status, headers, PROBLEM)

@@ -49,11 +49,13 @@ from models.state import PlayerState
 from server.admission import Admission
 from server.auth import Revoked, Session, Tokens
 from server.closing import CloseCode
+from server.issue_rates import IssueRates, PodIssueRates
 from server.key_source import KeySource
 from server.key_watch import KeyWatch, Reread
 from server.limits import Policies
 from server.occupancy import Occupancy
 from server.passwords import Passwords
+from server.proofs import Proofs
 from server.receipts import Receipts
 from server.revocations import Revocations
 from server.settings import Settings
@@ -111,6 +113,16 @@ class Runtime:
         self.draining = False
         self.loaded = False
         self.signer = TicketSigner([key.secret for key in settings.ticket_keys])
+        self.proofs = Proofs(
+            [key.secret for key in settings.ticket_keys],
+            tries=settings.proof_tries,
+            ttl_seconds=settings.proof_ttl_seconds,
+        )
+        self.issue_rates: IssueRates = PodIssueRates(
+            per_user=settings.proof_user_per_minute,
+            per_address=settings.proof_address_per_minute,
+            lifted=settings.load_test,
+        )
         self.revoked = Revoked()
         self.tokens = Tokens(settings, self.revoked)
         self.receipts = Receipts(settings.receipt_keys)

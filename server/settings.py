@@ -206,6 +206,16 @@ class Settings:
     request_seconds: int = _setting(
         _whole(1, 3600), "a request that has not arrived whole after this is refused", default=15
     )
+    proof_tries: int = _setting(
+        _whole(1, 1_000_000), "work of a proof: tries of about 0.2 ms, on average", default=1_000
+    )
+    proof_ttl_seconds: int = _setting(_whole(1, 86_400), "life of a proof's challenge", default=600)
+    proof_user_per_minute: int = _setting(
+        _whole(1, 1_000_000), "tickets a player gets before `adaptive` actions ask for a proof", default=20
+    )
+    proof_address_per_minute: int = _setting(
+        _whole(1, 1_000_000), "tickets an address gets before `adaptive` actions ask for a proof", default=120
+    )
     body_limit_bytes: int = _setting(_whole(1024, 1 << 30), "largest request body", default=16_384)
     grace_seconds: int = _setting(_whole(1, 3600), "time for a pod to finish when told to stop", default=15)
 

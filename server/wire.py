@@ -1,12 +1,15 @@
 """The shapes of requests and answers: the one place that knows the wire's names."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from actors.frames import rfc3339
 from actors.messages import Outcome
+from models.api_keys import ApiKey
 from models.catalogue import Action
+from models.entry import MAX_SCORE
 from models.players import Identity
 
 END = r"$(?!\n)"
@@ -21,6 +24,11 @@ Username = Annotated[str, Meta(min_length=3, max_length=32, pattern=r"^[A-Za-z0-
 Password = Annotated[str, Meta(min_length=8, max_length=200, pattern=TEXT)]
 DisplayName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+" + END)]
 AvatarUrl = Annotated[str, Meta(max_length=500, pattern=r"^https://[^\s\x00-\x1f\x7f\"'<>]+" + END)]
+
+
+Title = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+" + END)]
+Reason = Annotated[str, Meta(min_length=1, max_length=200, pattern=TEXT)]
+Actions = Annotated[list[Slug], Meta(min_length=1, max_length=100)]
 
 
 class Wire(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -69,6 +77,37 @@ class Redeem(Wire, frozen=True):
     ticket: Annotated[str, Meta(max_length=4096, pattern=TEXT)] | UnsetType = UNSET
     ticket_id: Uuid | UnsetType = UNSET
     action_id: Slug | UnsetType = UNSET
+
+
+AnyRedeem = Annotated[
+    Redeem,
+    Meta(extra_json_schema={"oneOf": [{"required": [name]} for name in ("ticket", "ticketId", "actionId")]}),
+]
+"""As the description says it: the type alone cannot say "exactly one"."""
+
+
+class GiveAward(Wire, frozen=True):
+    """Points for a player, from another server; without `points` as many as the action is worth."""
+
+    user_id: Uuid
+    action_id: Slug
+    reason: Reason
+    points: Annotated[int, Meta(ge=0, le=MAX_SCORE)] | None = None
+
+
+class CreateApiKey(Wire, frozen=True):
+    """A key for a server; `client_id` is the server's stable name, which may have several keys."""
+
+    client_id: Slug
+    actions: Actions
+    title: Title | None = None
+
+
+class ChangeApiKey(Wire, frozen=True):
+    """What is to be another of a key; what is left out stays."""
+
+    title: Title | UnsetType = UNSET
+    actions: Actions | UnsetType = UNSET
 
 
 class UserAnswer(Wire, frozen=True):
@@ -139,6 +178,33 @@ class ActionAnswer(Wire, frozen=True):
     proof: str
 
 
+class ActionsAnswer(Wire, frozen=True):
+    """The enabled actions."""
+
+    actions: list[ActionAnswer]
+
+
+class ChallengeParameters(Wire, frozen=True):
+    """What is to be found: the counter whose derived key begins with a prefix; `data` says for whom and what."""
+
+    algorithm: str
+    cost: int
+    key_length: int
+    key_prefix: str
+    nonce: str
+    salt: str
+    key_signature: str
+    expires_at: int
+    data: dict[str, str]
+
+
+class ChallengeAnswer(Wire, frozen=True):
+    """An ALTCHA challenge, as its widget takes it."""
+
+    parameters: ChallengeParameters
+    signature: str
+
+
 class PeriodAnswer(Wire, frozen=True):
     """A board's period; `end` is exclusive, null is open."""
 
@@ -158,6 +224,12 @@ class BoardAnswer(Wire, frozen=True):
     filter: dict[str, str | list[str] | None]
     period: PeriodAnswer | None
     frozen: bool
+
+
+class BoardsAnswer(Wire, frozen=True):
+    """Every board."""
+
+    boards: list[BoardAnswer]
 
 
 class EntryAnswer(Wire, frozen=True):
@@ -219,6 +291,61 @@ class MeAnswer(UserAnswer, frozen=True):
     score: int
     user_version: int
     boards: list[OwnPlace]
+
+
+class ApiKeyAnswer(Wire, frozen=True):
+    """A server's key without its secret."""
+
+    key_id: str
+    client_id: str
+    title: str
+    actions: list[str]
+    created_at: str
+    revoked_at: str | None
+
+
+class NewApiKeyAnswer(ApiKeyAnswer, frozen=True):
+    """A new key with its secret, which is shown only here."""
+
+    api_key: str
+
+
+class ApiKeysAnswer(Wire, frozen=True):
+    """A page of keys; `next` is the cursor of the following one."""
+
+    entries: list[ApiKeyAnswer]
+    next: str | None
+
+
+class Health(Wire, frozen=True):
+    """The loop turns."""
+
+    status: str
+
+
+class Readiness(Wire, frozen=True):
+    """Whether a pod is ready, what it lacks, and which shared servers are away."""
+
+    ready: bool
+    missing: list[str]
+    degraded: list[str]
+
+
+def api_key_fields(key: ApiKey) -> dict[str, Any]:
+    """A key's fields as they are shown."""
+    return {
+        "key_id": key.key_id,
+        "client_id": key.client_id,
+        "title": key.title,
+        "actions": list(key.actions),
+        "created_at": rfc3339(key.created_at),
+        "revoked_at": None if key.revoked_at is None else rfc3339(key.revoked_at),
+    }
+
+
+def api_key_answer(key: ApiKey) -> ApiKeyAnswer:
+    """A key as administrators see it."""
+    return ApiKeyAnswer(**api_key_fields(key))
 
 
 def redeem_answer(outcome: Outcome) -> RedeemAnswer:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 from uuid import uuid4
 
+import altcha
 import asyncpg
 import httpx
 import jwt
@@ -41,6 +42,14 @@ def minted(key: JwtKey, user_id: str, headers: Mapping[str, Any] | None = None, 
 def segment(value: object) -> str:
     """A part of a token made by hand."""
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def solved(challenge: dict[str, Any]) -> str:
+    """A challenge's solution, as the widget sends it."""
+    asked = altcha.Challenge.from_dict(challenge)
+    solution = altcha.solve_challenge(asked)
+    assert solution is not None
+    return altcha.Payload(asked, solution).to_base64()
 
 
 async def fetch(database_url: str, statement: str, *values: object) -> list[dict[str, Any]]:

@@ -37,6 +37,11 @@ def judge_instant(action: Action, state: PlayerState, now_ms: int) -> TicketErro
     return _judge_player(action, state, now_ms) or _judge_pace(action, state.actions.get(action.action_id), now_ms)
 
 
+def judge_award(action: Action, state: PlayerState, now_ms: int) -> TicketError | None:
+    """Why another server may give no award now, or None when it may: the player's pace is its own matter."""
+    return _judge_player(action, state, now_ms)
+
+
 def _judge_player(action: Action, state: PlayerState, now_ms: int) -> TicketError | None:
     if state.is_banned(now_ms):
         return PlayerBanned()

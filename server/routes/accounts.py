@@ -13,6 +13,7 @@ from models.players import Identity, Profile, Registration
 from models.sessions import Lives, Revocation
 from server.auth import Session
 from server.bodies import answer, decode
+from server.documented import documented
 from server.errors import Conflict, LoginFailed, TokenInvalid
 from server.limits import limited
 from server.runtime import Runtime
@@ -26,6 +27,7 @@ blueprint = Blueprint("accounts")
 
 
 @blueprint.post("/api/v1/auth/register")
+@documented(SessionAnswer, status=201, body=Register, caller="anyone", refuses=("conflict",))
 async def register(request: Request) -> HTTPResponse:
     """Creates an account and logs it in."""
     runtime: Runtime = request.app.ctx.runtime
@@ -53,6 +55,7 @@ async def _register(runtime: Runtime, body: Register) -> HTTPResponse:
 
 
 @blueprint.post("/api/v1/auth/login")
+@documented(SessionAnswer, body=Login, caller="anyone", refuses=("login_failed",))
 async def login(request: Request) -> HTTPResponse:
     """Exchanges a name and password for an access token and a refresh token."""
     runtime: Runtime = request.app.ctx.runtime

@@ -3,14 +3,16 @@
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.bodies import answer
+from server.documented import documented
 from server.limits import limited
 from server.runtime import Runtime
-from server.wire import action_answer
+from server.wire import ActionsAnswer, action_answer
 
 blueprint = Blueprint("actions")
 
 
 @blueprint.get("/api/v1/actions")
+@documented(ActionsAnswer, caller="anyone")
 async def actions(request: Request) -> HTTPResponse:
     """The enabled actions and their rules."""
     runtime: Runtime = request.app.ctx.runtime
@@ -18,4 +20,4 @@ async def actions(request: Request) -> HTTPResponse:
     runtime.tokens.optional(request)
     present = runtime.catalogue.present.values()
     shown = [action_answer(revised.action) for revised in present if revised.action.enabled]
-    return answer({"actions": shown}, headers={"Cache-Control": "no-cache"})
+    return answer(ActionsAnswer(actions=shown), headers={"Cache-Control": "no-cache"})

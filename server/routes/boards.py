@@ -3,8 +3,10 @@
 import base64
 import binascii
 from hashlib import sha256
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 from sanic import Blueprint, HTTPResponse, Request
 
 from actors.frames import rfc3339
@@ -15,10 +17,11 @@ from models.ids import BoardId, UserId, is_slug, is_uuid
 from models.ranking import Row
 from models.standings import Place
 from server.bodies import answer
+from server.documented import Parameter, documented
 from server.errors import InvalidRequest, NotFound
 from server.limits import limited
 from server.runtime import Runtime
-from server.wire import BoardAnswer, EntryAnswer, PeriodAnswer, PlaceAnswer, TopAnswer
+from server.wire import BoardAnswer, BoardsAnswer, EntryAnswer, PeriodAnswer, PlaceAnswer, TopAnswer
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100
@@ -27,6 +30,7 @@ blueprint = Blueprint("boards")
 
 
 @blueprint.get("/api/v1/boards")
+@documented(BoardsAnswer, caller="anyone")
 async def boards(request: Request) -> HTTPResponse:
     """Every board with its present period."""
     runtime: Runtime = request.app.ctx.runtime
@@ -34,7 +38,7 @@ async def boards(request: Request) -> HTTPResponse:
     runtime.tokens.optional(request)
     now = runtime.clock.now_ms()
     shown = [_board_answer(board, board.period_at(now)) for board in runtime.epochs.boards]
-    return answer({"boards": shown}, headers={"Cache-Control": "no-cache"})
+    return answer(BoardsAnswer(boards=shown), headers={"Cache-Control": "no-cache"})
 
 
 def _board_answer(board: Board, period: Period | None) -> BoardAnswer:
@@ -64,6 +68,17 @@ def _period_answer(period: Period) -> PeriodAnswer:
 
 
 @blueprint.get("/api/v1/boards/<board_id:str>/top")
+@documented(
+    TopAnswer,
+    caller="anyone",
+    parameters=(
+        Parameter("limit", Annotated[int, Meta(ge=1, le=MAX_LIMIT)], f"Rows in a page, else {DEFAULT_LIMIT}."),
+        Parameter("cursor", str, "The `next` of the page before."),
+        Parameter("period", str, "A past period's id, else the present one.", example="all"),
+    ),
+    also={304: "Not changed since the content that `If-None-Match` names."},
+    headers=("ETag",),
+)
 async def top(request: Request, board_id: str) -> HTTPResponse:
     """A page of a board, with an ETag of its content."""
     runtime: Runtime = request.app.ctx.runtime
@@ -132,6 +147,7 @@ def _entry(runtime: Runtime, row: Row, rank: int) -> EntryAnswer:
 
 
 @blueprint.get("/api/v1/boards/<board_id:str>/users/<user_id:str>")
+@documented(PlaceAnswer, caller="anyone")
 async def place(request: Request, board_id: str, user_id: str) -> HTTPResponse:
     """One player's place on a board."""
     runtime: Runtime = request.app.ctx.runtime
@@ -188,7 +204,7 @@ def _board(runtime: Runtime, board_id: str) -> Board:
 
 
 def _whole(request: Request, name: str, default: int, most: int) -> int:
-    text = request.args.get(name)
+    text = request.get_args(keep_blank_values=True).get(name)
     if text is None:
         return default
     if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:10]) <= most or len(text) > len(str(most)):

@@ -11,9 +11,10 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 
 from server import handshake
 from server.addresses import address_of
+from server.documented import Parameter, documented
 from server.event_stream import EventStream
 from server.occupancy import Seat
-from server.routes.live import bound_kernel_buffer
+from server.routes.live import LIVE, bound_kernel_buffer
 from server.runtime import Runtime
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -22,6 +23,13 @@ blueprint = Blueprint("events")
 
 
 @blueprint.get("/api/v1/live/events")
+@documented(
+    str,
+    caller="anyone",
+    parameters=(*LIVE, Parameter("Last-Event-ID", str, "The id of the last event seen.", where="header")),
+    refuses=("forbidden", "not_found"),
+    media_type="text/event-stream",
+)
 async def events(request: Request) -> None:
     """Streams frames; `Last-Event-ID` or the address says where to go on from."""
     runtime: Runtime = request.app.ctx.runtime

@@ -2,26 +2,43 @@
 
 import socket
 from asyncio import Transport
-from typing import cast
+from typing import Annotated, Literal, cast
 
+from msgspec import Meta
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 
 from server import handshake
 from server.addresses import address_of
 from server.auth import Session
+from server.documented import Parameter, documented
 from server.errors import InvalidRequest
 from server.occupancy import Seat
 from server.runtime import Runtime
 from server.socket import Socket
+from server.wire import Slug
 
 SUBPROTOCOL = "bearer."
 SEND_BUFFER_BYTES = 32_768
 """The kernel's buffer of one viewer: left to itself it takes megabytes before a stalled reader is noticed."""
 
+LIVE = (
+    Parameter("board", Slug, "The board to watch, else `global`.", example="global"),
+    Parameter("epoch", str, "With `version`: where the viewer stands; it gets what it missed instead of a snapshot."),
+    Parameter("version", Annotated[int, Meta(ge=0)], "The last version seen."),
+    Parameter("format", Literal["full"], "Whole tops (`scoreboardUpdate`) instead of snapshots and deltas."),
+)
+"""What both ways of watching take in their address."""
+
 blueprint = Blueprint("live")
 
 
+@documented(
+    status=101,
+    caller="anyone",
+    parameters=LIVE,
+    refuses=("forbidden", "not_found"),
+)
 async def live(request: Request) -> HTTPResponse | None:
     """Upgrades to a WebSocket, after everything that can be refused was looked at."""
     runtime: Runtime = request.app.ctx.runtime

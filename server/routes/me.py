@@ -13,6 +13,7 @@ from models.ids import UserId
 from models.ledger_pages import Wanted
 from models.snapshot import Question
 from server.bodies import answer, decode
+from server.documented import documented
 from server.errors import TokenInvalid
 from server.limits import limited
 from server.parameters import cursor_of, limit_of
@@ -27,6 +28,7 @@ blueprint = Blueprint("me")
 
 
 @blueprint.get("/api/v1/me")
+@documented(MeAnswer)
 async def me(request: Request) -> HTTPResponse:
     """Own profile, scores and ranks."""
     runtime: Runtime = request.app.ctx.runtime

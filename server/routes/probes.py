@@ -3,27 +3,31 @@
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.bodies import answer
+from server.documented import documented
 from server.metrics import CONTENT_TYPE, Metrics
 from server.runtime import Runtime
+from server.wire import Health, Readiness
 
 blueprint = Blueprint("probes")
 
 
 @blueprint.get("/healthz")
+@documented(Health, caller="none")
 async def healthz(request: Request) -> HTTPResponse:
     """Says that the loop turns."""
     del request
-    return answer({"status": "ok"})
+    return answer(Health(status="ok"))
 
 
 @blueprint.get("/readyz")
+@documented(Readiness, caller="none", also={503: "Not ready: `missing` says what is lacking."})
 async def readyz(request: Request) -> HTTPResponse:
     """Says whether this pod is ready, what is missing, and what is degraded by a shared outage."""
     runtime: Runtime = request.app.ctx.runtime
     missing = runtime.missing()
     outages = {"database": runtime.notices.deaf, "redis": runtime.ordering.away}
     degraded = [name for name, away in outages.items() if away]
-    return answer({"ready": not missing, "missing": missing, "degraded": degraded}, 503 if missing else 200)
+    return answer(Readiness(ready=not missing, missing=missing, degraded=degraded), 503 if missing else 200)
 
 
 @blueprint.get("/metrics")

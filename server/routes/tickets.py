@@ -1,54 +1,73 @@
 """Issuing and redeeming tickets."""
 
+from dataclasses import replace
 from hashlib import sha256
 from time import perf_counter
+from typing import Annotated
 
-from msgspec import UNSET
+from msgspec import UNSET, Meta
 from sanic import Blueprint, HTTPResponse, Request
 
 from actors.errors import PlayerUnknown
 from actors.frames import rfc3339
 from actors.messages import Command, RecallTicket, RedeemInstant, RedeemTicket
-from models import held
-from models.catalogue import Revised
+from models import held, proofs
+from models.catalogue import Action, Revised
 from models.errors import DataRejected
-from models.ids import ActionId, EntryId, TicketId, uuid7
+from models.ids import ActionId, EntryId, TicketId, UserId, uuid7
 from models.proposal import IdempotencyKey
+from server.addresses import address_of
 from server.auth import Session
 from server.bodies import answer, decode
+from server.documented import Parameter, documented
 from server.errors import InvalidRequest
 from server.limits import limited
+from server.proofs import spent
 from server.runtime import Runtime
-from server.wire import IssueTicket, Redeem, TicketAnswer, redeem_answer
+from server.wire import END, AnyRedeem, IssueTicket, Redeem, RedeemAnswer, TicketAnswer, redeem_answer
 from tickets.errors import (
     ActionDisabled,
     ActionUnknown,
     NotInstant,
     PlayerBanned,
-    ProofRequired,
     TicketNotYours,
 )
 from tickets.ticket import Ticket
 
 MAX_KEY_LENGTH = 200
+KEY_PATTERN = r"^[!-~]([ -~]*[!-~])?" + END
+"""Printable ASCII; what stands around it in the header is trimmed."""
+
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    Annotated[str, Meta(min_length=1, max_length=MAX_KEY_LENGTH, pattern=KEY_PATTERN)],
+    "The caller's own name for the request: sent again, it gets the recorded result.",
+    where="header",
+    example="6f9619ff",
+)
 
 blueprint = Blueprint("tickets")
 
 
 @blueprint.post("/api/v1/tickets")
+@documented(
+    TicketAnswer,
+    status=201,
+    body=IssueTicket,
+    refuses=("action_unknown", "action_disabled", "player_banned", "proof_required"),
+)
 async def issue(request: Request) -> HTTPResponse:
     """Issues a signed ticket; writes nothing unless it is to be held."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
     await limited(request, "tickets", session.user_id)
     body = decode(request, IssueTicket)
-    revised = _enabled(runtime, body.action_id)
-    now = runtime.clock.now_ms()
-    if runtime.notices.banned.get(session.user_id, 0) > now:
-        raise PlayerBanned
+    revised = enabled_action(runtime, body.action_id)
+    refuse_banned(runtime, session.user_id)
     action = revised.action
-    if action.proof == "always":
-        raise ProofRequired(actionId=action.action_id)
+    address = address_of(request, runtime.settings.trusted_proxies)
+    await _prove(runtime, session.user_id, address, action, body.proof)
+    now = runtime.clock.now_ms()
     ticket = Ticket(
         ticket_id=TicketId(uuid7(now)),
         user_id=session.user_id,
@@ -61,6 +80,7 @@ async def issue(request: Request) -> HTTPResponse:
     text = runtime.signer.sign(ticket)
     if body.hold:
         await runtime.supervisor.detached("hold", _hold(runtime, ticket, text))
+    runtime.issue_rates.note(session.user_id, address, now)
     shown = TicketAnswer(
         ticket=text,
         ticket_id=ticket.ticket_id,
@@ -73,6 +93,17 @@ async def issue(request: Request) -> HTTPResponse:
     return answer(shown, 201, {"Cache-Control": "no-store"})
 
 
+async def _prove(runtime: Runtime, user_id: UserId, address: str, action: Action, proof: str | None) -> None:
+    """Uses up a proof of work where one is asked for; raises ProofRequired."""
+    unusual = action.proof == "adaptive" and runtime.issue_rates.is_unusual(user_id, address, runtime.clock.now_ms())
+    if action.proof != "always" and not unusual:
+        return
+    solved = runtime.proofs.verify(proof, user_id, action.action_id)
+    spending = proofs.spend(runtime.database, solved.name, solved.expires_at)
+    if not await runtime.supervisor.detached("proof", spending):
+        raise spent(action.action_id)
+
+
 async def _hold(runtime: Runtime, ticket: Ticket, text: str) -> None:
     try:
         await held.hold(runtime.database, ticket.ticket_id, ticket.user_id, text, ticket.expires_at)
@@ -81,6 +112,16 @@ async def _hold(runtime: Runtime, ticket: Ticket, text: str) -> None:
 
 
 @blueprint.post("/api/v1/tickets/redeem")
+@documented(
+    RedeemAnswer,
+    body=AnyRedeem,
+    # Looked at for instant actions only, so no text in it is wrong as such.
+    parameters=(replace(IDEMPOTENCY_KEY, shape=str),),
+    refuses=(
+        *("ticket_forged", "ticket_not_yours", "ticket_expired", "ticket_too_early", "ticket_overlaps"),
+        *("player_banned", "action_unknown", "action_disabled", "cooldown", "daily_limit", "not_found", "conflict"),
+    ),
+)
 async def redeem(request: Request) -> HTTPResponse:
     """Redeems a ticket; the same one again gets the recorded result."""
     began = perf_counter()
@@ -124,14 +165,21 @@ async def _by_id(runtime: Runtime, session: Session, ticket_id: TicketId) -> Com
 
 def instant(runtime: Runtime, action_id: str, key: IdempotencyKey | None) -> RedeemInstant:
     """The command of an instant action; raises ActionUnknown, ActionDisabled or NotInstant."""
-    revised = _enabled(runtime, action_id, even_disabled=key is not None)
+    revised = enabled_action(runtime, action_id, even_disabled=key is not None)
     if revised.action.ticket != "instant":
         raise NotInstant(actionId=action_id)
     entry_id = EntryId(uuid7(runtime.clock.now_ms()))
     return RedeemInstant(entry_id, revised, key)
 
 
-def _enabled(runtime: Runtime, action_id: str, *, even_disabled: bool = False) -> Revised:
+def refuse_banned(runtime: Runtime, user_id: UserId) -> None:
+    """Raises PlayerBanned for whom this pod knows to be banned."""
+    if runtime.notices.banned.get(user_id, 0) > runtime.clock.now_ms():
+        raise PlayerBanned
+
+
+def enabled_action(runtime: Runtime, action_id: str, *, even_disabled: bool = False) -> Revised:
+    """An action that may be done now; raises ActionUnknown or ActionDisabled."""
     revised = runtime.catalogue.find(ActionId(action_id))
     if revised is None:
         raise ActionUnknown(actionId=action_id)

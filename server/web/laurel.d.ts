@@ -262,8 +262,20 @@ export class Laurel {
   actions(): Promise<Action[]>;
   start(
     actionId: string,
-    options?: { hold?: boolean; build?: string; proof?: string; signal?: AbortSignal },
+    options?: {
+      hold?: boolean;
+      build?: string;
+      /** A proof of work made beforehand. */
+      proof?: string;
+      signal?: AbortSignal;
+      /** Makes the proof when one is asked for; default: `prove`. */
+      prove?: (actionId: string, options: { signal?: AbortSignal }) => Promise<string>;
+    },
   ): Promise<Ticket>;
+  /** A proof of work for one start, made in pieces so that the page stays responsive. */
+  prove(actionId: string, options?: { signal?: AbortSignal }): Promise<string>;
+  /** Where an action's challenges come from, for ALTCHA's own widget. */
+  challengeAddress(actionId: string): URL;
   /** Repeats while the failure is passing: a spent ticket gets its recorded result. */
   redeem(ticket: string | { ticket: string } | { ticketId: string }, patience?: Patience): Promise<Redemption>;
   /** Does an instant action, with one key over all repetitions. */

@@ -30,7 +30,7 @@ from models.groups import MAX_GROUPS
 from models.ids import ActionId, EntryId, TicketId, UserId
 from models.proposal import Draft, IdempotencyKey
 from models.state import ActionMemory, PlayerState, Standing
-from tickets.errors import ActionDisabled, ActionUnknown, Cooldown, TicketExpired
+from tickets.errors import ActionDisabled, ActionUnknown, Cooldown, PlayerBanned, TicketExpired
 from tickets.ticket import Ticket
 
 NOW = 1_790_000_000_000
@@ -112,11 +112,20 @@ def test_an_instant_action_scores_under_a_new_id():
     assert (draft.action_id, draft.action_revision, draft.meta) == (RUN, 2, {})
 
 
-def test_an_award_and_an_adjustment_know_no_policy():
-    banned = state(banned_until=NOW + 1, actions={RUN: ActionMemory(NOW, 0, 9)})
-    award = decided(Award(NEW_ID, Revised(NEW, 2), -4, "why", "caller", KEY), banned)
-    assert (award.kind, award.delta, award.action_id, award.banned_until) == (Kind.AWARD, -4, RUN, NOW + 1)
+def test_an_award_knows_no_pace_but_bans_and_disabled_actions():
+    hasty = state(actions={RUN: ActionMemory(NOW, 0, 9)})
+    award = decided(Award(NEW_ID, Revised(NEW, 2), -4, "why", "caller", KEY), hasty)
+    assert (award.kind, award.delta, award.action_id, award.banned_until) == (Kind.AWARD, -4, RUN, None)
     assert (award.caller, award.meta, award.key) == ("caller", {"reason": "why"}, KEY)
+    with pytest.raises(PlayerBanned):
+        decided(Award(NEW_ID, Revised(NEW, 2), 4, "why", "caller", KEY), state(banned_until=NOW + 1))
+    off = Action(action_id=RUN, title="Run", points=9, enabled=False)
+    with pytest.raises(ActionDisabled):
+        decided(Award(NEW_ID, Revised(off, 2), 4, "why", "caller", KEY))
+
+
+def test_an_adjustment_knows_no_policy():
+    banned = state(banned_until=NOW + 1, actions={RUN: ActionMemory(NOW, 0, 9)})
     adjust = decided(AdjustScore(NEW_ID, -4, "why", "caller"), banned)
     assert (adjust.kind, adjust.delta, adjust.action_id, adjust.key) == (Kind.ADJUST, -4, None, None)
 

@@ -79,6 +79,15 @@ async def test_tokens_are_renewed_and_a_session_is_left(laurel: LaurelProcess):
         await player.start("sprint")
 
 
+async def test_a_proof_is_worked_for_when_it_is_asked_for(laurel: LaurelProcess):
+    async with Client(laurel.urls) as client:
+        player = named(client)
+        await player.enter()
+        assert (await player.start("vault")).action_id == "vault"
+        with pytest.raises(Refused, match="action_unknown"):
+            await player.start("no-such-action")
+
+
 async def test_refusal_carries_code_and_wait(laurel: LaurelProcess):
     async with Client(laurel.urls) as client:
         player = named(client)

@@ -25,7 +25,8 @@ def action(**rules: Any) -> Action:
         {"max_seconds": 1},
         {"daily_limit": 1},
         {"daily_limit": 1_000_000},
-        {"overlap": "allow", "ticket": "instant", "proof": "adaptive"},
+        {"overlap": "allow", "ticket": "instant"},
+        {"proof": "adaptive"},
         {"proof": "always", "enabled": False},
         {"action_id": ActionId("x" * 64)},
     ],
@@ -38,6 +39,8 @@ def test_what_is_within_bounds_passes(rules: dict[str, Any]):
     ("rules", "word"),
     [
         ({"action_id": ActionId("Run")}, "slug"),
+        ({"ticket": "instant", "proof": "always"}, "no start"),
+        ({"ticket": "instant", "proof": "adaptive"}, "no start"),
         ({"action_id": ActionId("")}, "slug"),
         ({"action_id": ActionId("x" * 65)}, "slug"),
         ({"action_id": ActionId("run\n")}, "slug"),

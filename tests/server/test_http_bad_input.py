@@ -318,6 +318,7 @@ def test_a_bad_idempotency_key_is_refused(caller: Caller, name: str):
 
 
 QUERIES = [
+    "limit=",
     "limit=0",
     "limit=101",
     "limit=-1",

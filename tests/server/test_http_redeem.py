@@ -227,7 +227,8 @@ def test_a_stockpile_yields_one(laurel: LaurelProcess, caller: Caller):
 
 
 def test_a_proof_is_asked_for(caller: Caller):
-    assert_problem(caller.post(ISSUE, {"actionId": "t-proven"}), 403, "proof_required")
+    body = assert_problem(caller.post(ISSUE, {"actionId": "t-proven"}), 403, "proof_required")
+    assert (body["actionId"], body["reason"]) == ("t-proven", "missing")
 
 
 def test_a_switched_off_action_refuses_issued_tickets_but_replays_spent_ones(laurel: LaurelProcess, caller: Caller):

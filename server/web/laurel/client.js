@@ -4,6 +4,7 @@ import { LaurelError } from "./errors.js";
 import { Http } from "./http.js";
 import { LiveBoard } from "./live-board.js";
 import { topPath } from "./polling-link.js";
+import { solve } from "./proof.js";
 import { repeatedly } from "./retry.js";
 import { Session } from "./session.js";
 import { Ticket, clockOffsetMs } from "./ticket.js";
@@ -70,13 +71,41 @@ export class Laurel {
 
   /**
    * Starts an action: a ticket to redeem when it ends.
+   *
+   * Where a proof of work is asked for, it is worked out first: by `prove` if given, else here, in small pieces.
    * @param {string} actionId
-   * @param {{hold?: boolean, build?: string, proof?: string, signal?: AbortSignal}} [options] `hold`: redeemable by `ticketId`
+   * @param {{hold?: boolean, build?: string, proof?: string, signal?: AbortSignal,
+   *          prove?: (actionId: string, options: {signal?: AbortSignal}) => Promise<string>}} [options]
+   *   `hold`: redeemable by `ticketId`; `proof`: one worked out beforehand
    */
-  async start(actionId, { signal, ...rest } = {}) {
+  async start(actionId, { signal, prove = (id, options) => this.prove(id, options), ...rest } = {}) {
+    try {
+      return await this.#start({ actionId, ...rest }, signal);
+    } catch (error) {
+      if (!(error instanceof LaurelError) || error.code !== "proof_required") throw error;
+      return await this.#start({ actionId, ...rest, proof: await prove(actionId, { signal }) }, signal);
+    }
+  }
+
+  /** @param {object} body @param {AbortSignal | undefined} signal */
+  async #start(body, signal) {
     const askedAt = Date.now();
-    const facts = await this.#ask("POST", "api/v1/tickets", { body: { actionId, ...rest }, signal });
+    const facts = await this.#ask("POST", "api/v1/tickets", { body, signal });
     return new Ticket({ ...facts, clockOffsetMs: clockOffsetMs(facts.issuedAt, askedAt, Date.now()) });
+  }
+
+  /**
+   * A proof of work for one start of an action; can be worked out beforehand, while the player is busy.
+   * @param {string} actionId
+   * @param {{signal?: AbortSignal}} [options]
+   */
+  async prove(actionId, { signal } = {}) {
+    return solve(await this.#ask("GET", "api/v1/challenges", { query: { actionId }, signal }), { signal });
+  }
+
+  /** Where an action's challenges come from, for ALTCHA's own widget. @param {string} actionId */
+  challengeAddress(actionId) {
+    return this.#http.address("api/v1/challenges", { actionId });
   }
 
   /**

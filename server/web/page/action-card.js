@@ -6,6 +6,7 @@ import { clock, signed, span } from "./numbers.js";
 import { Outcome } from "./outcome.js";
 import { isInstant, policyFacts } from "./policy.js";
 import { leavesTicketAlive, passesByWaiting, refusal } from "./refusals.js";
+import { ProofWidget } from "./proof-widget.js";
 import { Ring } from "./ring.js";
 
 const TICK_MS = 100;
@@ -32,6 +33,8 @@ export class ActionCard {
   #go;
   #drop;
   #outcome = new Outcome();
+  #proof;
+  #asksProof;
   #running;
   /** @type {import("../laurel.js").Ticket | null} */
   #ticket = null;
@@ -45,6 +48,8 @@ export class ActionCard {
   constructor(action, stage) {
     this.#action = action;
     this.#stage = stage;
+    this.#proof = new ProofWidget(stage.laurel, action.actionId);
+    this.#asksProof = action.proof === "always";
     const titleId = `action-${action.actionId}`;
     this.#go = el("button", { type: "button", class: "button", "aria-describedby": titleId });
     this.#drop = el("button", { type: "button", class: "button quiet", "aria-describedby": titleId }, "Give up");
@@ -55,6 +60,7 @@ export class ActionCard {
       el("div", { class: "action-head" }, el("h3", { id: titleId }, action.title), el("span", { class: "points" }, signed(action.points), spoken(" points"))),
       el("ul", { class: "facts" }, ...policyFacts(action).map((fact) => el("li", {}, fact))),
       this.#running,
+      this.#proof.element,
       this.#outcome.element,
       el("div", { class: "buttons" }, this.#go, this.#drop),
     );
@@ -68,6 +74,7 @@ export class ActionCard {
     const { user } = this.#stage.laurel.session;
     this.#outcome.clear();
     this.#openKey = undefined;
+    this.#proof.forget();
     this.#follow(user === null ? null : this.#stage.tickets.find(user.userId, this.#action.actionId));
   }
 
@@ -104,10 +111,16 @@ export class ActionCard {
   }
 
   async #start() {
-    const ticket = await this.#stage.laurel.start(this.#action.actionId);
+    const prove = () => {
+      this.#asksProof = true;
+      return this.#proof.take();
+    };
+    const proof = this.#asksProof ? await this.#proof.take() : undefined;
+    const ticket = await this.#stage.laurel.start(this.#action.actionId, { proof, prove });
     this.#outcome.clear();
     this.#stage.tickets.started(this.#userId, ticket);
     this.#follow(ticket);
+    if (this.#asksProof) this.#proof.prepare(); // for the next round, while this one is played
   }
 
   async #redeem() {

@@ -14,7 +14,7 @@ export function isInstant({ ticket }) {
 
 /** A handful of short facts. @param {Action} action @returns {string[]} */
 export function policyFacts(action) {
-  const { minSeconds, maxSeconds, cooldownSeconds, dailyLimit, overlap } = action;
+  const { minSeconds, maxSeconds, cooldownSeconds, dailyLimit, overlap, proof } = action;
   const timed = !isInstant(action);
   return [
     timed ? (minSeconds > 0 ? `earliest after ${span(minSeconds)}` : "redeem any time") : "counts at once",
@@ -22,5 +22,6 @@ export function policyFacts(action) {
     cooldownSeconds > 0 ? `${span(cooldownSeconds)} rest between` : "",
     dailyLimit ? (dailyLimit === 1 ? "once a day" : `${counted(dailyLimit, "time")} a day`) : "",
     timed && overlap === "forbid" ? "one at a time" : "",
+    proof === "always" ? "with proof of work" : "",
   ].filter((fact) => fact !== "");
 }

@@ -22,7 +22,7 @@ def test_import_says_what_changed(run, tmp_path: Path):
     first = run("actions", "import", TABLE)
     assert first.lines[-1] == "0 unchanged"
     assert "added sprint" in first.lines
-    assert run("actions", "import", SAMPLE).lines == ["9 unchanged"]
+    assert run("actions", "import", SAMPLE).lines == ["10 unchanged"]
     changed = [
         {"actionId": "duel", "title": "Win a duel", "points": 30, "minSeconds": 10, "maxSeconds": 600},
         {"actionId": "hop", "title": "Hop", "points": 1},
@@ -34,7 +34,7 @@ def test_import_says_what_changed(run, tmp_path: Path):
     file.write_text(json.dumps({"actions": changed}))
     assert run("actions", "import", file).lines == ["switched hop off", "1 unchanged"]
     exported = json.loads(run("actions", "export", "-").out)["actions"]
-    assert len(exported) == 10
+    assert len(exported) == 11
 
 
 @pytest.mark.parametrize("suffix", ["json", "csv"])

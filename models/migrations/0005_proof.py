@@ -1,0 +1,15 @@
+"""API keys and spent proofs of work."""
+
+from pathlib import Path
+
+from tortoise.migrations.migration import Migration as TortoiseMigration
+from tortoise.migrations.operations import RunSQL
+
+
+class Migration(TortoiseMigration):
+    """Two new tables; a server that does not know them is not disturbed."""
+
+    dependencies = [("models", "0004_sessions")]  # noqa: RUF012 — Tortoise declares it so
+    operations = [  # noqa: RUF012
+        RunSQL(Path(__file__).with_suffix(".sql").read_text())
+    ]

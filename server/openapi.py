@@ -1,0 +1,206 @@
+"""The API's description (OpenAPI 3.1), made from the routes' declarations and the shapes of the wire."""
+
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+from sanic import Sanic
+
+from server.documented import JSON, STATUS, Declared, declared_of
+from server.errors import PROBLEM
+from server.examples import example_of
+
+Document = dict[str, Any]
+
+REFERENCE = "#/components/schemas/{name}"
+PLACEHOLDER = re.compile(r"<(\w+)(?::[^>]*)?>")
+SECURITY: dict[str, list[dict[str, list[str]]]] = {
+    "player": [{"accessToken": []}],
+    "admin": [{"accessToken": []}],
+    "anyone": [{}, {"accessToken": []}],
+    "server": [{"apiKey": []}],
+    "none": [],
+}
+PROBLEM_SCHEMA: Document = {
+    "title": "Problem",
+    "description": "An error (RFC 9457); `code` is the stable word. Facts such as `waitMs` stand beside these members.",
+    "type": "object",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+    },
+    "required": ["type", "title", "status", "detail", "code"],
+}
+HEADERS: Document = {
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}},
+    "WWW-Authenticate": {"description": "The challenge of RFC 6750.", "schema": {"type": "string"}},
+    "ETag": {"description": "Names the content: send it as If-None-Match.", "schema": {"type": "string"}},
+}
+OF_STATUS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A documented route: one method of one path."""
+
+    path: str
+    method: str
+    name: str
+    handler: Any
+    declared: Declared
+
+    @property
+    def tag(self) -> str:
+        """The blueprint's name."""
+        return self.name.partition(".")[0]
+
+
+def operations(app: Sanic[Any, Any]) -> list[Operation]:
+    """Every documented route of an app, by path and method."""
+    return sorted(_operations(app), key=lambda found: (found.path, found.method))
+
+
+def _operations(app: Sanic[Any, Any]) -> Iterator[Operation]:
+    for route in app.router.routes:
+        declared = declared_of(route.handler)
+        if declared is not None:
+            path = "/" + PLACEHOLDER.sub(lambda found: "{" + _camel(found[1]) + "}", route.path.lstrip("/"))
+            for method in route.methods or ():
+                yield Operation(path, method.lower(), route.name.partition(".")[2], route.handler, declared)
+
+
+def document(app: Sanic[Any, Any]) -> Document:
+    """The whole description."""
+    found = operations(app)
+    schemas, components = _schemas(found)
+    paths: Document = {}
+    for operation in found:
+        paths.setdefault(operation.path, {})[operation.method] = _described(operation, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Laurel",
+            "version": version("laurel"),
+            "description": "A live scoreboard server. Scores move by tickets, exactly once.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(operation.tag for operation in found)],
+        "paths": paths,
+        "components": {
+            "schemas": {"Problem": PROBLEM_SCHEMA, **components},
+            "headers": HEADERS,
+            "securitySchemes": {
+                "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            },
+        },
+    }
+
+
+def _schemas(found: Iterable[Operation]) -> tuple[dict[int, Document], Document]:
+    """The schema of every declared shape by the shape's identity, and the named ones that they refer to."""
+    shapes: dict[int, Any] = {}
+    for operation in found:
+        declared = operation.declared
+        for shape in (declared.answer, declared.body, *(parameter.shape for parameter in declared.parameters)):
+            if shape is not None:
+                shapes[id(shape)] = shape
+    schemas, components = msgspec.json.schema_components(list(shapes.values()), ref_template=REFERENCE)
+    return dict(zip(shapes, schemas, strict=True)), components
+
+
+def _described(operation: Operation, schemas: dict[int, Document]) -> Document:
+    declared = operation.declared
+    summary, _, rest = (inspect.getdoc(operation.handler) or operation.name).partition("\n")
+    described: Document = {
+        "operationId": operation.name,
+        "tags": [operation.tag],
+        "summary": summary.rstrip("."),
+        "security": SECURITY[declared.caller],
+        "responses": _responses(declared, schemas, in_path="{" in operation.path),
+    }
+    if declared.caller == "admin":
+        rest = f"For administrators. {rest.strip()}"
+    if rest.strip():
+        described["description"] = rest.strip()
+    if parameters := [*_in_path(operation.path), *_parameters(declared, schemas)]:
+        described["parameters"] = parameters
+    if declared.body is not None:
+        described["requestBody"] = {"required": True, "content": {JSON: _content(declared.body, schemas)}}
+    return described
+
+
+def _in_path(path: str) -> list[Document]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in re.findall(r"{(\w+)}", path)
+    ]
+
+
+def _parameters(declared: Declared, schemas: dict[int, Document]) -> Iterator[Document]:
+    for parameter in declared.parameters:
+        shown: Document = {
+            "name": parameter.name,
+            "in": parameter.where,
+            "required": parameter.required,
+            "description": parameter.description,
+            "schema": schemas[id(parameter.shape)],
+        }
+        if parameter.example is not None:
+            shown["example"] = parameter.example
+        yield shown
+
+
+def _responses(declared: Declared, schemas: dict[int, Document], *, in_path: bool) -> Document:
+    answers: Document = {}
+    for status, words in {declared.status: HTTPStatus(declared.status).phrase, **declared.also}.items():
+        good: Document = {"description": words}
+        if declared.answer is not None and status != HTTPStatus.NOT_MODIFIED:
+            good["content"] = {declared.media_type: _content(declared.answer, schemas)}
+        if declared.headers:
+            good["headers"] = _headers(declared.headers)
+        answers[str(status)] = good
+    codes = declared.codes()
+    if in_path and "not_found" not in codes:
+        codes.append("not_found")
+    for status in sorted({STATUS[code] for code in codes}):
+        answers[str(status)] = _problem(status, [code for code in codes if STATUS[code] == status])
+    return answers
+
+
+def _problem(status: int, codes: list[str]) -> Document:
+    narrowed = {"properties": {"status": {"const": status}, "code": {"enum": codes}}}
+    schema = {"allOf": [{"$ref": REFERENCE.format(name="Problem")}, narrowed]}
+    shown: Document = {
+        "description": " · ".join(f"`{code}`" for code in codes),
+        "content": {PROBLEM: {"schema": schema}},
+    }
+    if status in OF_STATUS:
+        shown["headers"] = _headers(OF_STATUS[status])
+    return shown
+
+
+def _headers(names: Iterable[str]) -> Document:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _content(shape: Any, schemas: dict[int, Document]) -> Document:
+    content: Document = {"schema": schemas[id(shape)]}
+    example = example_of(shape)
+    if example is not None:
+        content["example"] = example
+    return content
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,81 @@
+"""Awards: points given by another server."""
+
+from dataclasses import replace
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from actors.errors import PlayerUnknown
+from actors.messages import Award, Outcome
+from models import api_keys
+from models.api_keys import ApiKey
+from models.ids import EntryId, UserId, uuid7
+from server.bodies import answer, decode
+from server.documented import documented
+from server.errors import Forbidden, InvalidRequest, NotFound, TokenInvalid, TokenMissing
+from server.routes.tickets import IDEMPOTENCY_KEY, idempotency_key
+from server.runtime import Runtime
+from server.wire import GiveAward, RedeemAnswer, redeem_answer
+from tickets.errors import ActionUnknown
+
+MAX_SECRET_LENGTH = 200
+
+blueprint = Blueprint("awards")
+
+
+@blueprint.post("/api/v1/awards")
+@documented(
+    RedeemAnswer,
+    body=GiveAward,
+    caller="server",
+    parameters=(replace(IDEMPOTENCY_KEY, required=True),),
+    refuses=("forbidden", "player_banned", "not_found", "action_unknown", "action_disabled", "conflict"),
+)
+async def award(request: Request) -> HTTPResponse:
+    """Gives a player points for an action; the same `Idempotency-Key` again gets the recorded result."""
+    runtime: Runtime = request.app.ctx.runtime
+    key = await _caller(runtime, request.headers.get("x-api-key"))
+    body = decode(request, GiveAward)
+    command = _command(runtime, key, body, request.headers.get("idempotency-key"))
+    return answer(redeem_answer(await _tell(runtime, UserId(body.user_id.lower()), command)))
+
+
+async def _caller(runtime: Runtime, secret: str | None) -> ApiKey:
+    """The key of a secret, asked for each time: what was revoked a moment ago is refused on every pod."""
+    if secret is None:
+        raise TokenMissing("send X-API-Key")
+    if len(secret) > MAX_SECRET_LENGTH:
+        raise TokenInvalid("the API key is not valid")
+    key = await runtime.supervisor.detached("api-key", api_keys.by_secret(runtime.database, secret))
+    if key is None:
+        raise TokenInvalid("the API key is not valid")
+    return key
+
+
+def _command(runtime: Runtime, caller: ApiKey, body: GiveAward, idempotency: str | None) -> Award:
+    revised = runtime.catalogue.find(body.action_id)
+    if revised is None:
+        raise ActionUnknown(actionId=body.action_id)
+    action = revised.action
+    if action.action_id not in caller.actions:
+        raise Forbidden("this key may not give awards for this action", actionId=action.action_id)
+    # The scope is the client, not its key: a repetition with a newer key is a repetition still.
+    points = "" if body.points is None else str(body.points)
+    asked = (body.user_id.lower(), body.action_id, points, body.reason)
+    key = idempotency_key(f"award:{caller.client_id}", idempotency, *asked)
+    if key is None:
+        raise InvalidRequest("send an Idempotency-Key")
+    return Award(
+        entry_id=EntryId(uuid7(runtime.clock.now_ms())),
+        action=revised,
+        points=action.points if body.points is None else body.points,
+        reason=body.reason,
+        caller=f"client:{caller.client_id}",
+        key=key,
+    )
+
+
+async def _tell(runtime: Runtime, user_id: UserId, command: Award) -> Outcome:
+    try:
+        return await runtime.tell(user_id, command)
+    except PlayerUnknown as error:
+        raise NotFound("there is no such player") from error

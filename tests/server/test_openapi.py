@@ -1,0 +1,210 @@
+"""The API's description: every route in it, sound, and true of a running server."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import jsonschema
+import pytest
+from openapi_spec_validator import validate
+from sanic import Sanic
+
+from server.app import make_app
+from server.documented import STATUS, documented
+from server.errors import TICKET_STATUS, RequestError
+from server.openapi import Document, document, operations
+from server.settings import Settings
+from tests.caller import Caller, player
+from tests.laurel_process import LaurelProcess, until
+from tickets.errors import TicketError
+
+Json = Any
+APP = make_app(Settings())
+Sanic.unregister_app(APP)  # its name is free again for others
+DOCUMENT = document(APP)
+ROUTES = [(method, path) for path, methods in DOCUMENT["paths"].items() for method in methods]
+
+
+def test_the_document_is_sound():
+    validate(json.loads(json.dumps(DOCUMENT)))
+
+
+def test_every_route_is_described_and_no_other():
+    found = {
+        (method.lower(), route.path.lstrip("/").count("/"), route.handler)
+        for route in APP.router.routes
+        for method in route.methods
+        if route.path.lstrip("/").startswith("api/") or route.path.lstrip("/") in ("healthz", "readyz", "metrics")
+    }
+    told = {(one.method, one.path.lstrip("/").count("/"), one.handler) for one in operations(APP)}
+    missing = sorted(handler.__qualname__ for _, _, handler in found - told)
+    assert not missing, f"without @documented: {', '.join(missing)}"
+    assert found == told
+    assert len(found) == len(ROUTES)
+
+
+def test_the_codes_are_those_of_the_errors():
+    def all_of(kind: type) -> Iterator[type]:
+        for sub in kind.__subclasses__():
+            yield sub
+            yield from all_of(sub)
+
+    for error in all_of(RequestError):
+        assert STATUS[error.code] == error.status
+    for error in all_of(TicketError):
+        assert STATUS[error.code] == TICKET_STATUS.get(error.code, 409)
+
+
+def test_an_unknown_code_is_refused_at_once():
+    with pytest.raises(ValueError, match="no code of the contract: oops"):
+        documented(refuses=("oops",))
+
+
+def resolver(schema: Json) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator({**schema, "components": DOCUMENT["components"]})
+
+
+def test_examples_fit_their_shapes():
+    shown = 0
+    for _, operation in each():
+        contents = [*operation.get("requestBody", {}).get("content", {}).values()]
+        for answer in operation["responses"].values():
+            contents += answer.get("content", {}).values()
+        for content in contents:
+            if "example" in content:
+                shown += 1
+                resolver(content["schema"]).validate(content["example"])
+    assert shown >= 20
+
+
+def each() -> Iterator[tuple[tuple[str, str], Document]]:
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            yield (method, path), operation
+
+
+def test_every_json_answer_and_body_has_an_example():
+    bare = []
+    for (method, path), operation in each():
+        contents = {"body": operation.get("requestBody", {}).get("content", {})}
+        contents |= {status: one.get("content", {}) for status, one in operation["responses"].items() if status < "3"}
+        for where, content in contents.items():
+            if "application/json" in content and "example" not in content["application/json"]:
+                bare.append(f"{method} {path} {where}")
+    assert not bare, "without an example in server/examples.py: " + ", ".join(bare)
+
+
+# -- against a running server -------------------------------------------------------------------------------------
+
+
+def test_both_pages_are_served_as_they_are(laurel: LaurelProcess):
+    for url in laurel.urls:
+        told = httpx.get(f"{url}/openapi.json", trust_env=False)
+        assert (told.headers["content-type"], told.json()) == ("application/json", json.loads(json.dumps(DOCUMENT)))
+        page = httpx.get(f"{url}/docs", trust_env=False)
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert "<script" not in page.text
+        assert "http://" not in page.text
+        assert "https://" not in page.text
+        for _, path in ROUTES:
+            assert f"<code>{path}</code>" in page.text
+
+
+# What differs from one run to the next; the rest of an answer is as its example says.
+VOLATILE = {
+    "userId", "username", "displayName", "ticketId", "ticket", "accessToken", "refreshToken", "keyId", "apiKey",
+    "signature", "keyPrefix", "keySignature", "nonce", "salt", "expiresAt", "issuedAt", "redeemableAt", "createdAt",
+    "reachedAt", "asOf", "epoch", "version", "rank", "leaderboardPosition", "totalUsers", "percentile",
+    "pointsToNextRank", "pointsToTop10", "next", "entries",
+}  # fmt: skip
+
+
+def assert_like(shown: Json, told: Json, where: str, *, exactly: bool = True) -> None:
+    """That an answer has its example's names and types, and its values where nothing is volatile."""
+    if isinstance(shown, dict):
+        assert set(shown) == set(told), where
+        for name, value in shown.items():
+            assert_like(value, told[name], f"{where}.{name}", exactly=exactly and name not in VOLATILE)
+    elif isinstance(shown, list):
+        assert isinstance(told, list), where
+        for one in told if shown else ():
+            # Of a list the example shows one: the answer has it too, among others of its form.
+            assert_like(shown[0], one, f"{where}[]", exactly=False)
+        if exactly and shown and not isinstance(shown[0], dict):
+            assert shown == told, where
+    elif exactly:
+        assert shown == told, where
+    else:
+        assert shown is None or told is None or type(shown) is type(told), where
+
+
+def sent(laurel: LaurelProcess, method: str, path: str, caller: Caller | None = None, **changed: Json) -> Json:
+    """The answer to a route's example, this run's ids in it, after it was compared with the example's answer."""
+    operation = DOCUMENT["paths"][path][method]
+    parameters = operation.get("parameters", [])
+    query = {one["name"]: one["example"] for one in parameters if one["in"] == "query" and "example" in one}
+    address = path
+    for one in parameters:
+        if one["in"] == "path":
+            address = address.replace("{" + one["name"] + "}", changed.pop(one["name"]))
+    headers = changed.pop("headers", {}) | ({"Authorization": f"Bearer {caller.token}"} if caller else {})
+    body = None
+    if "requestBody" in operation:
+        body = operation["requestBody"]["content"]["application/json"]["example"] | changed
+    answer = httpx.request(
+        method.upper(), laurel.urls[0] + address, params=query, json=body, headers=headers, trust_env=False
+    )
+    status, described = next(iter(operation["responses"].items()))
+    assert str(answer.status_code) == status, f"{method} {path}: {answer.text}"
+    assert not set(described.get("headers", {})) - {name.title().replace("Etag", "ETag") for name in answer.headers}
+    if "content" not in described:
+        assert answer.content == b""
+        return None
+    ((media_type, content),) = described["content"].items()
+    assert answer.headers["content-type"] == media_type
+    resolver(content["schema"]).validate(answer.json())
+    if "example" in content:
+        assert_like(content["example"], answer.json(), f"{method} {path}")
+    return answer.json()
+
+
+@pytest.fixture(scope="module")
+def admin(laurel: LaurelProcess) -> Iterator[Caller]:
+    user_id, token = laurel.mint_admin("docs-admin")
+    with Caller(laurel.urls[0], token, user_id) as found:
+        yield found
+
+
+def test_the_examples_of_a_player_are_true(laurel: LaurelProcess):
+    name = f"d{uuid4().hex[:12]}"
+    sent(laurel, "post", "/api/v1/auth/register", username=name)
+    session = sent(laurel, "post", "/api/v1/auth/login", username=name)
+    with Caller(laurel.urls[0], session["accessToken"], session["user"]["userId"]) as ann:
+        issued = sent(laurel, "post", "/api/v1/tickets", ann)
+        sent(laurel, "post", "/api/v1/tickets/redeem", ann, ticket=issued["ticket"])
+        place = {"boardId": "global", "userId": ann.user_id}
+        until(lambda: ann.http.get(f"/api/v1/boards/global/users/{ann.user_id}").status_code == 200, 10)
+        sent(laurel, "get", "/api/v1/boards/{boardId}/users/{userId}", **place)
+        sent(laurel, "get", "/api/v1/boards/{boardId}/top", boardId="global")
+        sent(laurel, "get", "/api/v1/me", ann)
+        asked = sent(laurel, "get", "/api/v1/challenges", ann)["parameters"]["data"]
+        assert asked == {"actionId": "vault", "userId": ann.user_id}
+
+
+def test_the_examples_of_servers_and_administrators_are_true(laurel: LaurelProcess, admin: Caller):
+    keys, one = "/api/v1/admin/api-keys", "/api/v1/admin/api-keys/{keyId}"
+    made = sent(laurel, "post", keys, admin)
+    with player(laurel) as ann:
+        headers = {"X-API-Key": made["apiKey"], "Idempotency-Key": uuid4().hex}
+        sent(laurel, "post", "/api/v1/awards", userId=ann.user_id, headers=headers)
+    sent(laurel, "get", keys, admin)
+    for method in ("get", "patch", "delete"):
+        sent(laurel, method, one, admin, keyId=made["keyId"])
+
+
+@pytest.mark.parametrize("path", ["/api/v1/actions", "/api/v1/boards", "/healthz", "/readyz"])
+def test_the_examples_for_everybody_are_true(laurel: LaurelProcess, path: str):
+    sent(laurel, "get", path)
