@@ -30,7 +30,7 @@ blueprint = Blueprint("boards")
 
 
 @blueprint.get("/api/v1/boards")
-@documented(BoardsAnswer, caller="anyone")
+@documented(BoardsAnswer, caller="anyone", limits=("reads",))
 async def boards(request: Request) -> HTTPResponse:
     """Every board with its present period."""
     runtime: Runtime = request.app.ctx.runtime
@@ -78,6 +78,7 @@ def _period_answer(period: Period) -> PeriodAnswer:
     ),
     also={304: "Not changed since the content that `If-None-Match` names."},
     headers=("ETag",),
+    limits=("reads",),
 )
 async def top(request: Request, board_id: str) -> HTTPResponse:
     """A page of a board, with an ETag of its content."""
@@ -147,7 +148,7 @@ def _entry(runtime: Runtime, row: Row, rank: int) -> EntryAnswer:
 
 
 @blueprint.get("/api/v1/boards/<board_id:str>/users/<user_id:str>")
-@documented(PlaceAnswer, caller="anyone")
+@documented(PlaceAnswer, caller="anyone", limits=("reads",))
 async def place(request: Request, board_id: str, user_id: str) -> HTTPResponse:
     """One player's place on a board."""
     runtime: Runtime = request.app.ctx.runtime
