@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.caller import Caller, player
+from tests.caller import Caller, assert_problem, player
 from tests.laurel_process import ROOT, LaurelProcess
 
 CASES = int(os.environ.get("LAUREL_FUZZING_CASES", "25"))
+CONFIG = Path(__file__).with_name("schemathesis.toml")
 PATHS = os.environ.get("LAUREL_FUZZING_PATHS", "/")
 # A stream has no end; both have tests of their own.
 STREAMS = "/api/v1/live"
@@ -59,13 +60,15 @@ def world(laurel: LaurelProcess, tmp_path_factory: pytest.TempPathFactory) -> It
             "token": token,
             "key": key["apiKey"],
             "leaving": leaving[0],
+            "left": leaving[-1],
         }
 
 
 def fuzzed(laurel: LaurelProcess, world: dict[str, str], folder: Path, *selection: str) -> int:
     """How many cases Schemathesis made for some routes; fails with what it found."""
     command = [
-        *(sys.executable, "-m", "schemathesis.cli", "run", f"{laurel.urls[0]}/openapi.json", *selection),
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG)),
+        *("run", f"{laurel.urls[0]}/openapi.json", *selection),
         *("--header", f"Authorization: Bearer {world['token']}", "--header", f"X-API-Key: {world['key']}"),
         *("--phases", "examples,coverage,fuzzing", "--max-examples", str(CASES), "--continue-on-failure"),
         *("--suppress-health-check", "all", "--seed", "1", "--no-color", "--warnings", "off"),
@@ -91,6 +94,8 @@ def test_no_answer_is_a_surprise(laurel: LaurelProcess, world: dict[str, str], t
     last = [word for name, path in LAST.items() if re.match(PATHS, path) for word in ("--include-operation-id", name)]
     if last:
         made += fuzzed(laurel, world | {"token": world["leaving"]}, tmp_path, *last)
+        with Caller(laurel.urls[0], world["left"]) as gone:
+            assert_problem(gone.http.get("/api/v1/me"), 401, "token_invalid")
     print(f"{made} cases")
     assert made >= CASES
     logs = "".join(path.read_text() for path in laurel.data.glob("log/*.log"))
