@@ -58,7 +58,7 @@ class Ordering:
             decode_responses=True,
         )
         self.redis: Redis = Redis.from_pool(pool)
-        self._scripts = {name: Script.read(name) for name in ("apply", "page", "place", "touch")}
+        self._scripts = {name: Script.read(name) for name in ("apply", "around", "page", "place", "touch")}
 
     @property
     def away(self) -> bool:

@@ -48,11 +48,15 @@ async def settle(database: Database, settlements: Sequence[Settlement]) -> None:
     ordered = sorted(settlements, key=lambda settlement: settlement.user_id)
     for start in range(0, len(ordered), BATCH):
         batch = ordered[start : start + BATCH]
-        rows = sorted(
-            (place[0], place[1], s.user_id, *(standing or (0, 0)), s.version, standing is not None, s.hidden)
-            for s in batch
-            for place, standing in s.standings
-        )
-        columns: Iterable[Sequence[object]] = zip(*rows, strict=True) if rows else [()] * STANDING_COLUMNS
         memos = [(s.user_id, s.version, s.boards, s.actions) for s in batch]
-        await database.rows(SETTLE, *columns, *zip(*memos, strict=True))
+        await database.rows(SETTLE, *columns_of(batch), *zip(*memos, strict=True))
+
+
+def columns_of(settlements: Iterable[Settlement]) -> Iterable[Sequence[object]]:
+    """The rows of standings as columns, sorted so that writers do not block one another in a circle."""
+    rows = sorted(
+        (place[0], place[1], s.user_id, *(standing or (0, 0)), s.version, standing is not None, s.hidden)
+        for s in settlements
+        for place, standing in s.standings
+    )
+    return zip(*rows, strict=True) if rows else [()] * STANDING_COLUMNS

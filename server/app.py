@@ -8,6 +8,7 @@ from sanic.config import Config
 
 from server.errors import answer_error
 from server.routes import accounts, actions, boards, events, live, me, page, probes, tickets
+from server.routes.admin import boards as admin_boards
 from server.runtime import Runtime
 from server.settings import Settings
 
@@ -49,7 +50,7 @@ def make_app(settings: Settings) -> "Sanic[Config, Context]":
         }
     )
     app: Sanic[Config, Context] = Sanic("laurel", config=config, ctx=Context(), configure_logging=False)
-    for module in (tickets, accounts, actions, boards, me, live, events, page, probes):
+    for module in (admin_boards, tickets, accounts, actions, boards, me, live, events, page, probes):
         app.blueprint(module.blueprint)
     app.ctx.web = page.load()
     app.error_handler.add(Exception, answer_error)

@@ -14,7 +14,7 @@ from sanic import HTTPResponse, Request
 from sanic.exceptions import MethodNotAllowed, SanicException
 
 from actors.errors import Busy, EntryUnknown, KeyConflict, PlayerUnknown, ScoreOutOfRange
-from models.errors import CatalogueInvalid, DatabaseUnavailable, DataRejected, ModelError
+from models.errors import BoardConflict, BoardInvalid, CatalogueInvalid, DatabaseUnavailable, DataRejected, ModelError
 from tickets.errors import TicketError
 
 log = logging.getLogger("laurel.server")
@@ -110,10 +110,15 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (EntryUnknown, 404, "not_found", "Nothing is recorded under this id."),
     (KeyConflict, 409, "conflict", "This idempotency key was used with another request."),
     (ScoreOutOfRange, 409, "conflict", "The score would leave its range."),
+    (BoardInvalid, 400, "invalid_request", "The board breaks a rule."),
+    (BoardConflict, 409, "conflict", "The board may not be changed so."),
     (CatalogueInvalid, 400, "invalid_request", "The catalogue breaks a rule."),
     (DataRejected, 400, "invalid_request", "The database refuses a value of this request."),
     (ModelError, 503, "busy", "The request may be sent again."),
 )
+
+TOLD = (BoardInvalid, BoardConflict, CatalogueInvalid)
+"""Errors whose own words are for the one who asked."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -155,7 +160,7 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(TICKET_STATUS.get(error.code, 409), error.code, error.sentence, error.facts)
     for kind, status, code, sentence in TABLE:
         if isinstance(error, kind):
-            detail = str(error) if isinstance(error, CatalogueInvalid) else sentence
+            detail = str(error) if isinstance(error, TOLD) else sentence
             return Problem(status, code, detail, {})
     if isinstance(error, SanicException):
         return _of_sanic(error)

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
+from models.ids import is_slug
 from server.keys import HmacKey, JwtKey, KeyFormatError, parse_hmac_keys, parse_jwt_keys
 
 PREFIX = "LAUREL_"
 DEFAULT_DATA = Path(".laurel")
 HIDDEN = "***"
+MAX_REGION = 57
+"""A board of a region is called `region-` and its name."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("auto", "console", "json")
 # Passwords of the embedded servers: read from the data folder, not settings of a pod.
@@ -81,6 +84,14 @@ def _origins(value: str) -> tuple[str, ...]:
     return origins
 
 
+def _regions(value: str) -> tuple[str, ...]:
+    regions = tuple(dict.fromkeys(item.strip() for item in value.split(",") if item.strip()))
+    for region in regions:
+        if not is_slug(region) or len(region) > MAX_REGION:
+            raise ValueError(f"{region!r} is not of 1 to {MAX_REGION} of a-z, 0-9 and -")
+    return regions
+
+
 def _setting(parse: Callable[[str], Any], help_text: str, *, default: Any = MISSING, secret: bool = False) -> Any:
     metadata = {"parse": parse, "help": help_text, "secret": secret}
     return field(default=default, metadata=metadata, repr=not secret)
@@ -112,6 +123,9 @@ class Settings:
     )
     jwt_issuer: str = _setting(_text, "`iss` of access tokens", default="laurel")
     jwt_audience: str = _setting(_text, "`aud` of access tokens", default="laurel")
+    regions: tuple[str, ...] = _setting(
+        _regions, "regions with a board of their own, `region-<name>`, separated by commas", default=()
+    )
     access_ttl_seconds: int = _setting(_whole(1, 31_536_000), "life of an access token", default=3600)
     origins: tuple[str, ...] = _setting(
         _origins, "origins of browsers let in, separated by commas; none: the server's own", default=()

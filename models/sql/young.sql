@@ -1,4 +1,5 @@
 -- Who has entries in a stretch of time, their last version there, and up to which version they are settled.
-SELECT l.user_id::text, l.due, coalesce(m.version, 0) AS settled
+-- $3 are the boards that count: who is not settled for all of them is not settled at all.
+SELECT l.user_id::text, l.due, CASE WHEN m.boards @> $3::text[] THEN m.version ELSE 0 END AS settled
 FROM (SELECT user_id, max(user_version) AS due FROM ledger WHERE at >= $1 AND at < $2 GROUP BY user_id) AS l
 LEFT JOIN player_memos m ON m.user_id = l.user_id

@@ -10,6 +10,8 @@ from sanic.http import Http
 from sanic.server.protocols.http_protocol import HttpProtocol
 
 from server import handshake
+from server.auth import ADMIN
+from server.errors import NotFound
 from server.event_stream import EventStream
 from server.occupancy import Seat, address_of
 from server.routes.live import bound_kernel_buffer
@@ -30,6 +32,8 @@ async def events(request: Request) -> None:
     if last:
         asked = replace(asked, position=handshake.position_of_event(last))
     session = runtime.tokens.optional(request)
+    if runtime.views.seen(asked.board, admin=session is not None and session.role == ADMIN) is None:
+        raise NotFound("there is no such board")
     address = address_of(request, runtime.settings.trusted_proxies)
     with Seat(runtime.occupancy, address, None if session is None else session.user_id) as seat:
         transport = cast(Transport, request.transport)
