@@ -20,10 +20,11 @@ INSERT INTO board_revisions (board_id, revision, rules)
 SELECT board_id, revision, jsonb_build_object('fold', fold, 'window', "window", 'timeZone', time_zone) FROM boards;
 
 -- The standing boards; the season has no period until an admin sets one.
-INSERT INTO boards (board_id, revision, title, fold, "window", position) VALUES
-    ('daily', 1, 'Today', 'sum', 'day', 2),
-    ('monthly', 1, 'This month', 'sum', 'month', 3),
-    ('season', 1, 'Season', 'sum', 'season', 4)
+-- Without entries there is nothing to fill them with; otherwise a pod does that.
+INSERT INTO boards (board_id, revision, title, fold, "window", position, filled)
+SELECT id, 1, title, 'sum', "window", position, (NOT EXISTS (SELECT FROM ledger))::int
+FROM (VALUES ('daily', 'Today', 'day', 2), ('monthly', 'This month', 'month', 3), ('season', 'Season', 'season', 4))
+    AS standing (id, title, "window", position)
 ON CONFLICT DO NOTHING;
 INSERT INTO board_revisions (board_id, revision, rules)
 SELECT board_id, revision, jsonb_build_object('fold', fold, 'window', "window", 'timeZone', time_zone) FROM boards
