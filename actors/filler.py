@@ -47,6 +47,7 @@ class Filler:
         settler: Settler,
         rebuilder: Rebuilder,
         pod: str,
+        heard_seconds: float = HEARD_SECONDS,
     ) -> None:
         self._database = database
         self._ordering = ordering
@@ -56,8 +57,9 @@ class Filler:
         self._settler = settler
         self._rebuilder = rebuilder
         self._pod = pod
+        self._heard_seconds = heard_seconds
         self._asked = asyncio.Event()
-        self._looked = 0.0
+        self._looked = -LOOK_SECONDS
         self._heard: dict[str, float] = {}
         self._loop = asyncio.get_running_loop()
         self.filled = 0
@@ -94,7 +96,7 @@ class Filler:
         known = {board.key: board for board in self._epochs.boards}
         keys = [key for board_id, revision in waiting if (key := f"{board_id}/{revision}") in known]
         for key in keys:
-            self._heard.setdefault(key, self._loop.time() + HEARD_SECONDS)
+            self._heard.setdefault(key, self._loop.time() + self._heard_seconds)
         await self._fill_all()
         if keys:
             await asyncio.sleep(max(0.0, max(self._heard[key] for key in keys) - self._loop.time()))
@@ -132,7 +134,7 @@ class Filler:
 
     async def renew(self, board: Board) -> None:
         """Puts a board under a new epoch when every pod has heard what it is now."""
-        await asyncio.sleep(HEARD_SECONDS)
+        await asyncio.sleep(self._heard_seconds)
         await self._to_redis(board)
 
     async def _finish(self, board: Board) -> None:
