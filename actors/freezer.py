@@ -15,10 +15,14 @@ from models.errors import Contended, DataRejected, ModelError
 log = logging.getLogger("laurel.freezer")
 
 INTERVAL_SECONDS = 1.0
-LEASE_SECONDS = 320.0
-"""Longer than a result of a million players takes to copy, so that nobody starts the same work."""
+LEASE_SECONDS = 10.0
+"""Spares work only: a second pod waits at the unique constraint while the first copies."""
 RESULTS_MARK = "results"
-"""All voids stamped before this mark are in the frozen results."""
+"""All voids made before this mark are in the frozen results."""
+RESULTS_LAG_MS = 400_000
+"""Longer than a result may take to copy: a void in that time is looked at when the result is there."""
+REMEMBERED = 100_000
+"""Voids known to be in a result; those forgotten are looked at once more."""
 LOOK_MS = 60_000
 """How often a board is looked at while none of its periods ends."""
 SWEEP_SECONDS = 30.0
@@ -41,6 +45,7 @@ class Freezer:
         self._pod = pod
         self._swept = asyncio.get_running_loop().time()
         self._strays: dict[str, int] = {}
+        self._revised: set[tuple[str, int]] = set()
         self._look_from: dict[str, int] = {}
         self.frozen = 0
         self.revised = 0
@@ -96,13 +101,18 @@ class Freezer:
     async def _revise(self, began: int) -> int:
         since = await marks.read(self._database, RESULTS_MARK)
         made = 0
-        for late in await periods.late_voids(self._database, since, began + SAFETY_MS):
+        for late in await periods.late_voids(self._database, since):
+            if (late.entry_id, late.result_id) in self._revised:
+                continue
             try:
                 made += await periods.revise(self._database, late)
+                self._revised.add((late.entry_id, late.result_id))
             except (Contended, DataRejected):
                 log.warning("somebody else revises this result", extra={"result": late.result_id})
                 return made
-        await marks.advance(self._database, RESULTS_MARK, began - SAFETY_MS)
+        await marks.advance(self._database, RESULTS_MARK, began - RESULTS_LAG_MS)
+        if len(self._revised) > REMEMBERED:
+            self._revised.clear()
         self.revised += made
         return made
 

@@ -99,9 +99,9 @@ class Late:
     board: Board
 
 
-async def late_voids(database: Database, since_ms: int, before_ms: int) -> list[Late]:
-    """Voids stamped in a stretch of time whose targets lie in frozen periods."""
-    since, before = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (since_ms, before_ms))
+async def late_voids(database: Database, since_ms: int) -> list[Late]:
+    """Voids made since a time whose targets lie in frozen periods."""
+    since = datetime.fromtimestamp(max(0, since_ms) / 1000, UTC)
     return [
         Late(
             row["entry_id"],
@@ -110,7 +110,7 @@ async def late_voids(database: Database, since_ms: int, before_ms: int) -> list[
             row["period"],
             ruled(row["board_id"], row["board_revision"], row["rules"]),
         )
-        for row in await database.rows(VOIDS, since, before)
+        for row in await database.rows(VOIDS, since)
     ]
 
 
