@@ -91,6 +91,8 @@ async def top(request: Request, board_id: str) -> HTTPResponse:
     place = runtime.views.place(board, runtime.clock.now_ms(), admin=admin)
     if place is not None and revision is None and period in (None, place[1]):
         work = _present(runtime, board, place, limit, cursors.read(cursor, Row))
+    elif period is None and revision is not None:
+        raise InvalidRequest("a revision is one of a period")
     elif period is None:
         raise NotFound("this board has no period now")
     else:
