@@ -146,4 +146,5 @@ async def test_other_rules_are_another_key_and_old_rows_are_swept(pods: list[Pod
     now = pod.clock.now_ms()
     for moment, expected in ((now, {before.key, after.key}), (now + KEPT_MS, {after.key})):
         await freezer.sweep(moment)
-        assert {row["board_key"] for row in await pod.database.rows(statement)} == expected
+        found = {row["board_key"] for row in await pod.database.rows(statement)}
+        assert found & {before.key, after.key} == expected

@@ -137,4 +137,4 @@ async def test_a_dead_pods_share_is_waited_for(world: World):
     await freeze_everywhere(world)
     result = await periods.result(database, "daily", ending.period_id)
     assert result is not None
-    assert [row.user_id for row in await periods.page(database, result, 100)] == [user]
+    assert user in [row.user_id for row in await periods.page(database, result, 100)]
