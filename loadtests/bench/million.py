@@ -17,7 +17,7 @@ from loadtests.bench import fill
 from loadtests.bench.stage import Stage
 
 PLAYERS = 1_000_000
-READS = 3_000
+READS = 1_500
 DATABASE = "million"
 ADD = """
 INSERT INTO players (id) SELECT uuidv7() FROM generate_series(1, $1::int)

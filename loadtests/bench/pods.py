@@ -15,7 +15,7 @@ from server.embedded.pods import Pod, stop_pods
 from server.embedded.ports import LOOPBACK, any_free
 
 GRACE_SECONDS = 5
-BOARDS_SECONDS = 120.0
+BOARDS_SECONDS = 240.0
 POLL_SECONDS = 0.05
 
 
