@@ -127,7 +127,9 @@ async def test_a_dead_pods_share_is_waited_for(world: World):
     assert ending is not None
     assert ending.end_ms is not None
     await world.clock.advance(ending.end_ms - 60_000 - dying.clock.now_ms(), *pods)
+    await dying.tell(user, RedeemTicket(dying.ticket(user, "run")))
     await dying.supervisor.stop_loop("settler")
+    await dying.settler.flush()
     await dying.tell(user, RedeemTicket(dying.ticket(user, "run")))
     await world.clock.advance(100_000, *pods)
     freezer = Freezer(database, pods[0].epochs, pods[0].clock, "pod 0")
@@ -137,4 +139,5 @@ async def test_a_dead_pods_share_is_waited_for(world: World):
     await freeze_everywhere(world)
     result = await periods.result(database, "daily", ending.period_id)
     assert result is not None
-    assert user in [row.user_id for row in await periods.page(database, result, 100)]
+    rows = {row.user_id: row.score for row in await periods.page(database, result, 100)}
+    assert rows[user] == 20
