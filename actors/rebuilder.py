@@ -22,8 +22,6 @@ from models.snapshot import Question
 log = logging.getLogger("laurel.rebuilder")
 
 LOCK_SECONDS = 15.0
-PAGE = 2_000
-"""Rows read at once: a million take 500 round trips, and each about 15 ms of the loop's time."""
 OLD_EPOCH_MS = 60_000
 """How long a former epoch's keys stay for pods that still read them."""
 SETTLED_MARK = "standings"
@@ -77,7 +75,7 @@ class Rebuilder:
         }
         await self._ordering.redis.hset(keys.meta, mapping=meta)
         since = await marks.read(self._database, SETTLED_MARK)
-        async for page in standings.everybody(self._database, *place, PAGE):
+        async for page in standings.everybody(self._database, *place):
             changes = [Change(row.user_id, version, standings.standing_of(row)) for row, version in page]
             await self._apply(place, epoch, changes)
             await lock.reacquire()

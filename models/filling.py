@@ -18,8 +18,6 @@ ENTRIES = sql("fill_entries")
 VOUCH = sql("fill_vouch")
 
 FIRST_ID = UserId("00000000-0000-0000-0000-000000000000")
-PAGE = 2_000
-"""Players looked for at once."""
 BATCH_ENTRIES = 2_000
 """Entries folded in one go: about 10 ms of the loop's time."""
 
@@ -37,7 +35,7 @@ class Lacking:
 
 async def lacking(database: Database, boards: Iterable[Board], after: UserId = FIRST_ID) -> list[Lacking]:
     """A page of players who are not settled for all boards, by id."""
-    rows = await database.rows(LACKING, after, [board.key for board in boards], PAGE)
+    rows = await database.rows(LACKING, after, [board.key for board in boards])
     return [Lacking(UserId(row["user_id"]), row["version"], frozenset(row["boards"])) for row in rows]
 
 

@@ -73,11 +73,11 @@ async def rank_of(database: Database, board_key: str, period: str, row: Row) -> 
     return better + 1
 
 
-async def everybody(database: Database, board_key: str, period: str, size: int) -> AsyncIterator[list[tuple[Row, int]]]:
-    """All rows of a board with their versions, in pages of a size, in no order that matters."""
+async def everybody(database: Database, board_key: str, period: str) -> AsyncIterator[list[tuple[Row, int]]]:
+    """All rows of a board with their versions, in pages of 2,000, in no order that matters."""
     last = "00000000-0000-0000-0000-000000000000"
     while True:
-        rows = await database.rows(ALL, board_key, period, last, size)
+        rows = await database.rows(ALL, board_key, period, last)
         if not rows:
             return
         last = rows[-1]["user_id"]

@@ -2,4 +2,4 @@
 SELECT p.id::text AS user_id, coalesce(m.version, 0) AS version, coalesce(m.boards, '{}') AS boards
 FROM players p LEFT JOIN player_memos m ON m.user_id = p.id
 WHERE p.id > $1::uuid AND p.version > 0 AND (m.version IS NULL OR NOT m.boards @> $2::text[])
-ORDER BY p.id LIMIT $3
+ORDER BY p.id LIMIT 2000
