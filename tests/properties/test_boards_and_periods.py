@@ -13,7 +13,7 @@ from msgspec import structs
 from actors.filler import LOOK_SECONDS, Filler
 from actors.freezer import Freezer
 from actors.messages import RedeemTicket
-from actors.repair import GRACE_MS, Repair
+from actors.repair import SETTLE_GRACE_MS, Repair
 from models import boards, catalogue, periods, standings
 from models.board import Board, Fold, Place, Window
 from models.entry import Entry
@@ -62,7 +62,7 @@ class World:
         await self.fillers[0].pass_once()
         for pod in self.pods:
             await pod.look()
-        await self.clock.advance(GRACE_MS + SECOND, *self.pods)
+        await self.clock.advance(SETTLE_GRACE_MS + SECOND, *self.pods)
         await self.repairs[0].pass_once()
         for pod in self.pods:
             await pod.look()
