@@ -14,7 +14,7 @@ CREATE FUNCTION testclock.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOL
 """
 PATH = """
 DO $$ BEGIN
-    EXECUTE format('ALTER DATABASE %I SET search_path = testclock, public, pg_catalog', current_database());
+    EXECUTE format('ALTER DATABASE %I SET search_path = public, testclock, pg_catalog', current_database());
 END $$
 """
 
