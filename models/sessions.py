@@ -13,6 +13,7 @@ RENEW = sql("renew_session")
 END = sql("end_session")
 REVOKED = sql("revoked")
 TIDY = sql("tidy_sessions")
+OF_PLAYER = sql("sessions_of_player")
 TIDIED_AT_ONCE = 5_000
 
 
@@ -46,6 +47,16 @@ class Renewed:
 
     session_id: str
     user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """A session as it is kept; times are Unix milliseconds."""
+
+    session_id: str
+    created_at: int
+    expires_at: int
+    ended_at: int | None
 
 
 async def start(database: Database, user_id: UserId, token_hash: bytes, lives: Lives) -> str:
@@ -84,6 +95,11 @@ async def revoked(database: Database, *, everything: bool) -> list[Revocation]:
     """
     rows = await database.rows(REVOKED, None if everything else OVERLAP_SECONDS)
     return [Revocation(RevokedKind(row["kind"]), row["subject"], row["until"]) for row in rows]
+
+
+async def of_player(database: Database, user_id: UserId) -> list[Lasting]:
+    """A player's sessions that are not tidied away, newest first, never their tokens."""
+    return [Lasting(**row) for row in await database.rows(OF_PLAYER, user_id)]
 
 
 async def tidy(database: Database) -> None:

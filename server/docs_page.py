@@ -90,8 +90,9 @@ def _contents(title: str, described: Document) -> Iterator[str]:
         yield f"<p class='answer'><b>{title}</b> {_marked(described['description'])}</p>"
     for media_type, content in contents.items():
         yield f"<p class='answer'><b>{title}</b> {_type(content['schema'])} <small>{escape(media_type)}</small></p>"
-        if "example" in content:
-            yield f"<pre tabindex='0'>{escape(json.dumps(content['example'], indent=2, ensure_ascii=False))}</pre>"
+        examples = [one["value"] for one in content.get("examples", {}).values()]
+        for example in examples or ([content["example"]] if "example" in content else []):
+            yield f"<pre tabindex='0'>{escape(json.dumps(example, indent=2, ensure_ascii=False))}</pre>"
 
 
 def _shape(name: str, schema: Document) -> Iterator[str]:
@@ -124,8 +125,9 @@ def _type(schema: Any) -> str:
     if "$ref" in schema:
         name = escape(schema["$ref"].rpartition("/")[2])
         return f"<a href='#shape-{name}'>{name}</a>"
-    if "anyOf" in schema:
-        return " or ".join(_type(one) for one in schema["anyOf"])
+    for either in ("anyOf", "oneOf"):
+        if either in schema and "type" not in schema:
+            return " or ".join(_type(one) for one in schema[either])
     if "enum" in schema:
         return " or ".join(f"<code>{escape(json.dumps(word))}</code>" for word in schema["enum"])
     if schema.get("type") == "array":

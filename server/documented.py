@@ -5,7 +5,8 @@
     async def create(request: Request) -> HTTPResponse:
         '''The first line is the summary; what follows is the description.'''
 
-The decorator stands under the route's. Path parameters, the codes of tokens and bodies, 400 and 503 come by themselves.
+The decorator stands under the route's. Path parameters, the codes of tokens, bodies and limits, 400 and 503 come by
+themselves.
 """
 
 from collections.abc import Callable, Mapping
@@ -52,7 +53,8 @@ OF_CALLER: Mapping[Caller, tuple[str, ...]] = {
     "none": (),
 }
 OF_BODY = ("too_large", "not_json")
-OF_ALL = ("invalid_request", "rate_limited", "busy", "database_unavailable")
+OF_LIMITS = ("rate_limited",)
+OF_ALL = ("invalid_request", "busy", "database_unavailable")
 
 JSON = "application/json"
 
@@ -70,8 +72,23 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusing:
+    """How a route says no in a shape of its own, where that is no problem document.
+
+    `status_of` is the status that a code comes with; `named` the field that holds the code, if one does.
+    """
+
+    shape: Any
+    status_of: Callable[[str], int]
+    named: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Declared:
-    """A route's own words; `also` are further statuses with the same answer, but 304, which has none."""
+    """A route's own words; a tuple of shapes is one of them.
+
+    `also` are further statuses with the same answer, but 304, which has none; `limits` are names of `server.limits`.
+    """
 
     answer: Any
     status: int
@@ -82,11 +99,20 @@ class Declared:
     also: Mapping[int, str] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
     media_type: str = JSON
+    limits: tuple[str, ...] = ()
+    refusing: tuple[Refusing, ...] = ()
+
+    def shapes(self) -> list[Any]:
+        """Every shape that the route takes or gives."""
+        refused = [one.shape for one in self.refusing]
+        asked = [parameter.shape for parameter in self.parameters]
+        return [*alternatives(self.answer), *alternatives(self.body), *asked, *refused]
 
     def codes(self) -> list[str]:
         """Every word that the route may refuse with, in the contract's order."""
         given = {*self.refuses, *OF_CALLER[self.caller], *(OF_BODY if self.body is not None else ())}
         given.update(() if self.caller == "none" else OF_ALL)
+        given.update(OF_LIMITS if self.limits else ())
         return [code for code in STATUS if code in given]
 
 
@@ -101,17 +127,28 @@ def documented(
     also: Mapping[int, str] | None = None,
     headers: tuple[str, ...] = (),
     media_type: str = JSON,
+    limits: tuple[str, ...] = (),
+    refusing: tuple[Refusing, ...] = (),
 ) -> Callable[[Handler], Handler]:
     """Declares a handler: the shapes it takes and answers with, whom it serves, the words that it refuses with."""
     if unknown := [code for code in refuses if code not in STATUS]:
         raise ValueError(f"no code of the contract: {', '.join(unknown)}")
-    declared = Declared(answer, status, body, caller, refuses, parameters, also or {}, headers, media_type)
+    declared = Declared(
+        answer, status, body, caller, refuses, parameters, also or {}, headers, media_type, limits, refusing
+    )
 
     def declare(handler: Handler) -> Handler:
         handler.__dict__["declared"] = declared
         return handler
 
     return declare
+
+
+def alternatives(shape: Any) -> tuple[Any, ...]:
+    """The shapes that something may have."""
+    if shape is None:
+        return ()
+    return shape if isinstance(shape, tuple) else (shape,)
 
 
 def declared_of(handler: object) -> Declared | None:

@@ -1,22 +1,23 @@
-"""An example of every shape on the wire; tests hold them against real answers."""
+"""An example of every shape that players and servers send and get; tests hold them against real answers."""
 
-from typing import Any, get_args
+from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from server import wire
 
 USER = "0f8fad5b-d9cb-469f-a165-70867728950e"
 TICKET = "01a1fbf0-11aa-7c3e-9f4e-2d1f6c1f9a00"
+ADMIN = "8c5e1f6a-2d3b-4c7e-a9f0-6b1d2e3f4a5c"
+SESSION = "5d0c9b8a-1e2f-4a3b-8c7d-9e0f1a2b3c4d"
 KEY = "01a1fbf0-3c5d-7b61-8a1e-9d5c33b0a4f2"
 TIMES = ("2026-11-21T09:30:00.000Z", "2026-11-21T09:30:00.000Z", "2026-11-21T10:30:00.000Z")
 SIGNED = "lwGkdGVzdA.q8x4o1mJqk0v0d5bJ2p8o5y3mSgT3t7m6nYH9s0cB1E"
 TOKEN = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImsxIiwidHlwIjoiYXQrand0In0.eyJzdWIiOiIwZjhmIn0.c2lnbmF0dXJl"  # noqa: S105
 SECRET = "lk_5n0vQm3Xb8mJ0w9cD1fKq2ZrT7uYh4LpA6sGeVxNoIk"  # noqa: S105
 
-_ada: dict[str, Any] = {"user_id": USER, "username": "ada", "display_name": "Ada", "avatar_url": None}
-_user: dict[str, Any] = {**_ada, "region": None, "role": "player"}
+ADA: dict[str, Any] = {"user_id": USER, "username": "ada", "display_name": "Ada", "avatar_url": None}
+ADA_USER: dict[str, Any] = {**ADA, "region": None, "role": "player"}
 _key: dict[str, Any] = {
     "key_id": KEY,
     "client_id": "cup",
@@ -26,7 +27,7 @@ _key: dict[str, Any] = {
     "revoked_at": None,
 }
 _period = wire.PeriodAnswer(id="all", start=None, end=None)
-_place: dict[str, Any] = {"rank": 1, "score": 10}
+PLACE: dict[str, Any] = {"rank": 1, "score": 10}
 
 EXAMPLES: tuple[Struct, ...] = (
     wire.Register(username="ada", password="correct horse battery", display_name="Ada"),  # noqa: S106
@@ -36,7 +37,7 @@ EXAMPLES: tuple[Struct, ...] = (
         token_type="Bearer",  # noqa: S106
         expires_in=3600,
         refresh_token="q1J5cXo0…",  # noqa: S106
-        user=wire.UserAnswer(**_user),
+        user=wire.UserAnswer(**ADA_USER),
     ),
     wire.IssueTicket(action_id="sprint"),
     wire.TicketAnswer(
@@ -117,14 +118,14 @@ EXAMPLES: tuple[Struct, ...] = (
         as_of=TIMES[0],
         degraded=False,
         total_users=1,
-        entries=[wire.EntryAnswer(**_ada, **_place, reached_at=TIMES[0])],
+        entries=[wire.EntryAnswer(**ADA, **PLACE, reached_at=TIMES[0])],
         next=None,
     ),
     wire.PlaceAnswer(
         board_id="global",
         period="all",
-        **_ada,
-        **_place,
+        **ADA,
+        **PLACE,
         reached_at=TIMES[0],
         percentile=100.0,
         points_to_next_rank=None,
@@ -132,20 +133,11 @@ EXAMPLES: tuple[Struct, ...] = (
         total_users=1,
     ),
     wire.MeAnswer(
-        **_user,
+        **ADA_USER,
         score=10,
         user_version=1,
-        boards=[wire.OwnPlace(board_id="global", period="all", **_place)],
+        boards=[wire.OwnPlace(board_id="global", period="all", **PLACE)],
     ),
     wire.Health(status="ok"),
     wire.Readiness(ready=True, missing=[], degraded=[]),
 )
-
-_by_shape: dict[Any, Any] = {type(example): msgspec.to_builtins(example) for example in EXAMPLES}
-
-
-def example_of(shape: Any) -> Any:
-    """The example of a shape as it stands on the wire, or None."""
-    if shape in _by_shape:
-        return _by_shape[shape]
-    return next((_by_shape[part] for part in get_args(shape)[:1] if part in _by_shape), None)

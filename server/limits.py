@@ -24,7 +24,8 @@ class RateLimited(RequestError):
 class Policies:
     """The limits in force by name; none for a load test.
 
-    `tickets` and `redeem` count for a user, `login` for an account, the others for an address.
+    `tickets`, `challenges` and `redeem` count for a user, `awards` for a client that has API keys, `login` for an
+    account, the others for an address.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -36,6 +37,9 @@ class Policies:
             "login": account,
             "login-address": address,
             "register": address,
+            "refresh": address,
+            "challenges": settings.rate_limit_tickets,
+            "awards": settings.rate_limit_awards,
         }
         self._limits = {} if settings.load_test else {name: _limit(name, rate) for name, rate in rates.items()}
         self._texts = {
@@ -61,7 +65,7 @@ def _limit(name: str, rate: Rate) -> Limit:
 
 
 async def limited(request: Request, policy: str, who: str | None = None) -> None:
-    """Counts a request of a user, or of its address if nobody is named; raises RateLimited.
+    """Counts a request of somebody, or of its address if nobody is named; raises RateLimited.
 
     The answer, whichever it becomes, says what is left: see `server.headers`.
     """

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 from sanic import Sanic
 
-from server.documented import JSON, STATUS, Declared, declared_of
-from server.errors import PROBLEM
-from server.examples import example_of
+from server.documented import JSON, Declared, declared_of
+from server.refused import OF_LIMITS, PROBLEM_SCHEMA, refused
+from server.showcase import content, header_references
 
 Document = dict[str, Any]
 
@@ -26,25 +26,21 @@ SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "server": [{"apiKey": []}],
     "none": [],
 }
-PROBLEM_SCHEMA: Document = {
-    "title": "Problem",
-    "description": "An error (RFC 9457); `code` is the stable word. Facts such as `waitMs` stand beside these members.",
-    "type": "object",
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string"},
-    },
-    "required": ["type", "title", "status", "detail", "code"],
-}
 HEADERS: Document = {
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "The challenge of RFC 6750.", "schema": {"type": "string"}},
+    "RateLimit": {
+        "description": "What is left of each limit, and how many seconds its window still has.",
+        "schema": {"type": "string"},
+        "example": '"redeem";r=117;t=42',
+    },
+    "RateLimit-Policy": {
+        "description": "The limits that were asked: quota and window in seconds. Absent where limits are lifted.",
+        "schema": {"type": "string"},
+        "example": '"redeem";q=120;w=60',
+    },
     "ETag": {"description": "Names the content: send it as If-None-Match.", "schema": {"type": "string"}},
 }
-OF_STATUS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +106,8 @@ def _schemas(found: Iterable[Operation]) -> tuple[dict[int, Document], Document]
     """The schema of every declared shape by the shape's identity, and the named ones that they refer to."""
     shapes: dict[int, Any] = {}
     for operation in found:
-        declared = operation.declared
-        for shape in (declared.answer, declared.body, *(parameter.shape for parameter in declared.parameters)):
-            if shape is not None:
-                shapes[id(shape)] = shape
+        for shape in operation.declared.shapes():
+            shapes[id(shape)] = shape
     schemas, components = msgspec.json.schema_components(list(shapes.values()), ref_template=REFERENCE)
     return dict(zip(shapes, schemas, strict=True)), components
 
@@ -135,7 +129,7 @@ def _described(operation: Operation, schemas: dict[int, Document]) -> Document:
     if parameters := [*_in_path(operation.path), *_parameters(declared, schemas)]:
         described["parameters"] = parameters
     if declared.body is not None:
-        described["requestBody"] = {"required": True, "content": {JSON: _content(declared.body, schemas)}}
+        described["requestBody"] = {"required": True, "content": {JSON: content(declared.body, schemas)}}
     return described
 
 
@@ -165,40 +159,14 @@ def _responses(declared: Declared, schemas: dict[int, Document], *, in_path: boo
     for status, words in {declared.status: HTTPStatus(declared.status).phrase, **declared.also}.items():
         good: Document = {"description": words}
         if declared.answer is not None and status != HTTPStatus.NOT_MODIFIED:
-            good["content"] = {declared.media_type: _content(declared.answer, schemas)}
-        if declared.headers:
-            good["headers"] = _headers(declared.headers)
+            good["content"] = {declared.media_type: content(declared.answer, schemas)}
+        if headers := (*declared.headers, *(OF_LIMITS if declared.limits else ())):
+            good["headers"] = header_references(headers)
         answers[str(status)] = good
     codes = declared.codes()
     if in_path and "not_found" not in codes:
         codes.append("not_found")
-    for status in sorted({STATUS[code] for code in codes}):
-        answers[str(status)] = _problem(status, [code for code in codes if STATUS[code] == status])
-    return answers
-
-
-def _problem(status: int, codes: list[str]) -> Document:
-    narrowed = {"properties": {"status": {"const": status}, "code": {"enum": codes}}}
-    schema = {"allOf": [{"$ref": REFERENCE.format(name="Problem")}, narrowed]}
-    shown: Document = {
-        "description": " · ".join(f"`{code}`" for code in codes),
-        "content": {PROBLEM: {"schema": schema}},
-    }
-    if status in OF_STATUS:
-        shown["headers"] = _headers(OF_STATUS[status])
-    return shown
-
-
-def _headers(names: Iterable[str]) -> Document:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
-
-
-def _content(shape: Any, schemas: dict[int, Document]) -> Document:
-    content: Document = {"schema": schemas[id(shape)]}
-    example = example_of(shape)
-    if example is not None:
-        content["example"] = example
-    return content
+    return answers | refused(declared, codes, schemas)
 
 
 def _camel(name: str) -> str:

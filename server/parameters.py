@@ -10,6 +10,7 @@ from msgspec import Meta
 from sanic import Request
 
 from models.ids import UserId, is_slug, is_uuid
+from server.documented import Parameter
 from server.errors import InvalidRequest, NotFound
 
 DEFAULT_LIMIT = 50
@@ -18,6 +19,9 @@ MAX_LIMIT = 100
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Moment = Annotated[datetime, Meta(tz=True)]
+
+LIMIT = Parameter("limit", Annotated[int, Meta(ge=1, le=MAX_LIMIT)], f"Entries in a page, else {DEFAULT_LIMIT}.")
+CURSOR = Parameter("cursor", str, "The `next` of the page before.")
 
 T = TypeVar("T")
 
@@ -37,9 +41,15 @@ def path_slug(text: str, what: str) -> str:
     return text
 
 
+def query_text(request: Request, name: str) -> str | None:
+    """A parameter in the query; one that is empty is not one that is missing."""
+    text: str | None = request.get_args(keep_blank_values=True).get(name)
+    return text
+
+
 def query_user(request: Request, name: str) -> UserId | None:
     """A player's id in the query."""
-    text = request.args.get(name)
+    text = query_text(request, name)
     if text is None:
         return None
     if not is_uuid(text.lower()):
@@ -49,7 +59,7 @@ def query_user(request: Request, name: str) -> UserId | None:
 
 def query_slug(request: Request, name: str) -> str | None:
     """A slug in the query."""
-    text: str | None = request.args.get(name)
+    text = query_text(request, name)
     if text is not None and not is_slug(text):
         raise InvalidRequest(f"{name} must be a slug")
     return text
@@ -57,7 +67,7 @@ def query_slug(request: Request, name: str) -> str | None:
 
 def query_flag(request: Request, name: str) -> bool | None:
     """`true` or `false` in the query."""
-    text = request.args.get(name)
+    text = query_text(request, name)
     if text not in (None, "true", "false"):
         raise InvalidRequest(f"{name} must be true or false")
     return None if text is None else text == "true"
@@ -65,7 +75,7 @@ def query_flag(request: Request, name: str) -> bool | None:
 
 def query_moment(request: Request, name: str) -> int | None:
     """A time in the query, in RFC 3339, as Unix milliseconds."""
-    text = request.args.get(name)
+    text = query_text(request, name)
     if text is None:
         return None
     try:
@@ -81,7 +91,7 @@ def moment_ms(moment: datetime) -> int:
 
 def limit_of(request: Request, default: int = DEFAULT_LIMIT, most: int = MAX_LIMIT) -> int:
     """How many entries a page may have."""
-    text = request.args.get("limit")
+    text = query_text(request, "limit")
     if text is None:
         return default
     if not text.isascii() or not text.isdecimal() or len(text) > len(str(most)) or not 1 <= int(text) <= most:

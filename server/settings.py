@@ -187,6 +187,9 @@ class Settings:
     rate_limit_tickets: Rate = _setting(Rate.parse, "tickets a user may ask for", default=Rate(60, "minute"))  # noqa: RUF009
     rate_limit_redeem: Rate = _setting(Rate.parse, "redemptions of a user", default=Rate(120, "minute"))  # noqa: RUF009
     rate_limit_reads: Rate = _setting(Rate.parse, "reads of an address", default=Rate(600, "minute"))  # noqa: RUF009
+    rate_limit_awards: Rate = _setting(  # noqa: RUF009
+        Rate.parse, "awards of a client, whichever of its keys it shows", default=Rate(600, "minute")
+    )
     rate_limit_login: tuple[Rate, Rate] = _setting(
         parse_two_rates,
         "log-ins of an account, then of an address; one rate alone stands for both",

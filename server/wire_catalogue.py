@@ -1,16 +1,21 @@
 """The shapes of actions and groups, as administrators make them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from models.catalogue import Revised
+from models.catalogue import MAX_DAILY, MAX_POINTS, MAX_SECONDS, Revised
 from models.groups import Group
 from server.wire import END, ActionAnswer, Slug, Wire
-from server.wire_admin import Score
 
 Title = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+" + END)]
-Int32 = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Points = Annotated[int, Meta(ge=0, le=MAX_POINTS)]
+Seconds = Annotated[int, Meta(ge=0, le=MAX_SECONDS)]
+Longest = Annotated[int, Meta(ge=1, le=MAX_SECONDS)]
+Daily = Annotated[int, Meta(ge=1, le=MAX_DAILY)]
+Overlap = Literal["forbid", "allow"]
+Ticket = Literal["required", "instant"]
+Proof = Literal["none", "always", "adaptive"]
 
 
 class NewGroup(Wire, frozen=True):
@@ -30,14 +35,14 @@ class ActionRules(Wire, frozen=True):
     """All rules of an action; durations in seconds."""
 
     title: Title
-    points: Score
-    min_seconds: Int32 = 0
-    max_seconds: Int32 = 3_600
-    cooldown_seconds: Int32 = 0
-    daily_limit: Int32 | None = None
-    overlap: str = "forbid"
-    ticket: str = "required"
-    proof: str = "none"
+    points: Points
+    min_seconds: Seconds = 0
+    max_seconds: Longest = 3_600
+    cooldown_seconds: Seconds = 0
+    daily_limit: Daily | None = None
+    overlap: Overlap = "forbid"
+    ticket: Ticket = "required"
+    proof: Proof = "none"
     enabled: bool = True
 
 
@@ -51,14 +56,14 @@ class ChangedRules(Wire, frozen=True):
     """The rules of an action that are to be others; what is left out stays."""
 
     title: Title | UnsetType = UNSET
-    points: Score | UnsetType = UNSET
-    min_seconds: Int32 | UnsetType = UNSET
-    max_seconds: Int32 | UnsetType = UNSET
-    cooldown_seconds: Int32 | UnsetType = UNSET
-    daily_limit: Int32 | UnsetType | None = UNSET
-    overlap: str | UnsetType = UNSET
-    ticket: str | UnsetType = UNSET
-    proof: str | UnsetType = UNSET
+    points: Points | UnsetType = UNSET
+    min_seconds: Seconds | UnsetType = UNSET
+    max_seconds: Longest | UnsetType = UNSET
+    cooldown_seconds: Seconds | UnsetType = UNSET
+    daily_limit: Daily | UnsetType | None = UNSET
+    overlap: Overlap | UnsetType = UNSET
+    ticket: Ticket | UnsetType = UNSET
+    proof: Proof | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
 
 

@@ -7,7 +7,9 @@ from msgspec import UNSET, Meta, UnsetType
 from actors.frames import rfc3339
 from models.friends import Friend
 from models.ledger_pages import Recorded
+from models.sessions import Lasting
 from server.wire import AvatarUrl, DisplayName, EntryAnswer, Slug, Uuid, Wire
+from server.wire_admin import MemberAnswer
 
 MAX_SUBSET = 100
 
@@ -67,6 +69,32 @@ class FriendsAnswer(Wire, frozen=True):
 
     entries: list[FriendAnswer]
     next: str | None
+
+
+class HeldTicket(Wire, frozen=True):
+    """A ticket that is kept for its player, and until when."""
+
+    ticket_id: str
+    expires_at: str
+
+
+class OwnSession(Wire, frozen=True):
+    """A log-in of one's own: it lives until `expiresAt` unless renewed, or ended before."""
+
+    session_id: str
+    created_at: str
+    expires_at: str
+    ended_at: str | None
+
+
+class Exported(Wire, frozen=True):
+    """Everything held about a player; entries newest first."""
+
+    profile: MemberAnswer
+    friends: list[FriendAnswer]
+    held_tickets: list[HeldTicket]
+    sessions: list[OwnSession]
+    entries: list[OwnRecord]
 
 
 class OpenGroup(Wire, frozen=True):
@@ -135,6 +163,16 @@ def own_record(recorded: Recorded) -> OwnRecord:
         reason=None if reason is None else str(reason),
         meta={name: value for name, value in entry.meta.items() if name != "reason"},
         voided=recorded.voided,
+    )
+
+
+def own_session(lasting: Lasting) -> OwnSession:
+    """A session as its player sees it."""
+    return OwnSession(
+        session_id=lasting.session_id,
+        created_at=rfc3339(lasting.created_at),
+        expires_at=rfc3339(lasting.expires_at),
+        ended_at=None if lasting.ended_at is None else rfc3339(lasting.ended_at),
     )
 
 

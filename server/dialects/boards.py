@@ -1,8 +1,8 @@
 """What each dialect reads of the board `global`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import UNSET
+from msgspec import UNSET, Meta
 from sanic import Request
 
 from actors.frames import rfc3339
@@ -18,12 +18,18 @@ from server.dialects.shapes import (
     Score,
     TopScores,
 )
+from server.documented import Parameter
 from server.errors import InvalidRequest, NotFound
 from server.runtime import Runtime
 
 TOP = 10
 MAX_LIMIT = 100
 MAX_PAGE = 2**53 - 1
+PAGE_PARAMETERS = (
+    Parameter("page", Annotated[int, Meta(ge=1, le=MAX_PAGE)], "Which page, else 1."),
+    Parameter("limit", Annotated[int, Meta(ge=1, le=MAX_LIMIT)], f"Rows in a page, else {TOP}."),
+    Parameter("sort", Literal["ASC", "DESC"], "From the last up, or from the best down, which is the default."),
+)
 
 
 async def scores(runtime: Runtime, request: Request) -> list[Score]:

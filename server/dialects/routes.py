@@ -1,6 +1,7 @@
 """The routes of the five dialects, and their errors."""
 
 import logging
+from collections.abc import Sequence
 from http import HTTPStatus
 from itertools import groupby
 from operator import attrgetter
@@ -10,6 +11,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from server import errors
 from server.bodies import JSON, answer
+from server.dialects.described import described_read, described_write
 from server.dialects.redeeming import redeem
 from server.dialects.table import READS, WRITES, Dialect, Read, Write
 from server.errors import problem_of
@@ -66,9 +68,8 @@ async def _write(request: Request) -> HTTPResponse:
     return answer(route.answer(outcome), headers={"Cache-Control": "no-store"})
 
 
-async def _read(request: Request) -> HTTPResponse:
+async def _read(request: Request, route: Read) -> HTTPResponse:
     await limited(request, "reads")
-    (route,) = (route for route in READS if route.path == request.path.rstrip("/"))
     shown = await route.read(request.app.ctx.runtime, request)
     return answer(shown, headers={"Cache-Control": "no-cache"})
 
@@ -77,10 +78,28 @@ def _name(route: Write | Read) -> str:
     return route.method.lower() + route.path.replace("/", "_")
 
 
-for (_method, _path), _rows in groupby(sorted(WRITES, key=attrgetter("method", "path")), attrgetter("method", "path")):
-    blueprint.add_route(_write, _path, methods=[_method], name=_name(next(_rows)))
+def _add_writes(routes: Sequence[Write]) -> None:
+    """One handler for whoever writes at a path: its description is theirs."""
+
+    @described_write(routes)
+    async def write(request: Request) -> HTTPResponse:
+        return await _write(request)
+
+    blueprint.add_route(write, routes[0].path, methods=[routes[0].method], name=_name(routes[0]))
+
+
+def _add_read(route: Read) -> None:
+    @described_read(route)
+    async def read(request: Request) -> HTTPResponse:
+        return await _read(request, route)
+
+    blueprint.add_route(read, route.path, methods=[route.method], name=_name(route))
+
+
+for _, _rows in groupby(sorted(WRITES, key=attrgetter("method", "path")), attrgetter("method", "path")):
+    _add_writes(list(_rows))
 for _route in READS:
-    blueprint.add_route(_read, _route.path, methods=[_route.method], name=_name(_route))
+    _add_read(_route)
 
 
 async def answer_error(request: Request, error: Exception) -> HTTPResponse:

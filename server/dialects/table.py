@@ -11,6 +11,7 @@ from actors.messages import Outcome
 from server.dialects import boards, shapes, writing
 from server.dialects.redeeming import Asked
 from server.dialects.refusals import Refusal, coded, plain, with_status
+from server.documented import Parameter
 from server.errors import Problem
 from server.runtime import Runtime
 
@@ -51,6 +52,7 @@ class Read:
     read: Callable[[Runtime, Request], Awaitable[Struct | list[shapes.Score]]]
     open: bool = False
     method: str = "GET"
+    parameters: tuple[Parameter, ...] = ()
 
 
 A = Dialect("a", coded, shapes.CodedRefusal)
@@ -95,6 +97,6 @@ WRITES = (
 READS = (
     Read(A, "/api/score/top", list[shapes.Score], boards.scores),
     Read(B, "/api/leaderboard", shapes.Leaderboard, boards.leaderboard, open=True),
-    Read(C, "/api/v1/leaderboard", shapes.NumberedPage, boards.numbered_page),
+    Read(C, "/api/v1/leaderboard", shapes.NumberedPage, boards.numbered_page, parameters=boards.PAGE_PARAMETERS),
     Read(D, "/api/scores/top", shapes.TopScores, boards.top_scores, open=True),
 )

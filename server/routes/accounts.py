@@ -27,7 +27,7 @@ blueprint = Blueprint("accounts")
 
 
 @blueprint.post("/api/v1/auth/register")
-@documented(SessionAnswer, status=201, body=Register, caller="anyone", refuses=("conflict",))
+@documented(SessionAnswer, status=201, body=Register, caller="anyone", refuses=("conflict",), limits=("register",))
 async def register(request: Request) -> HTTPResponse:
     """Creates an account and logs it in."""
     runtime: Runtime = request.app.ctx.runtime
@@ -55,7 +55,7 @@ async def _register(runtime: Runtime, body: Register) -> HTTPResponse:
 
 
 @blueprint.post("/api/v1/auth/login")
-@documented(SessionAnswer, body=Login, caller="anyone", refuses=("login_failed",))
+@documented(SessionAnswer, body=Login, caller="anyone", refuses=("login_failed",), limits=("login-address", "login"))
 async def login(request: Request) -> HTTPResponse:
     """Exchanges a name and password for an access token and a refresh token."""
     runtime: Runtime = request.app.ctx.runtime
@@ -77,9 +77,11 @@ async def _login(runtime: Runtime, body: Login) -> HTTPResponse:
 
 
 @blueprint.post("/api/v1/auth/refresh")
+@documented(SessionAnswer, body=Refresh, caller="anyone", limits=("refresh",))
 async def refresh(request: Request) -> HTTPResponse:
     """Exchanges a refresh token for the next pair; one used before ends its session."""
     runtime: Runtime = request.app.ctx.runtime
+    await limited(request, "refresh")
     runtime.tokens.optional(request)
     body = decode(request, Refresh)
     return await runtime.supervisor.detached("refresh-session", _refresh(runtime, body))
@@ -99,6 +101,7 @@ async def _refresh(runtime: Runtime, body: Refresh) -> HTTPResponse:
 
 
 @blueprint.post("/api/v1/auth/logout")
+@documented(status=204, refuses=("too_large", "not_json"))
 async def logout(request: Request) -> HTTPResponse:
     """Ends the session of the access token, on every pod within a second."""
     runtime: Runtime = request.app.ctx.runtime

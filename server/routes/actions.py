@@ -12,7 +12,7 @@ blueprint = Blueprint("actions")
 
 
 @blueprint.get("/api/v1/actions")
-@documented(ActionsAnswer, caller="anyone")
+@documented(ActionsAnswer, caller="anyone", limits=("reads",))
 async def actions(request: Request) -> HTTPResponse:
     """The enabled actions and their rules."""
     runtime: Runtime = request.app.ctx.runtime

@@ -12,6 +12,7 @@ from models.ids import EntryId, UserId, uuid7
 from server.bodies import answer, decode
 from server.documented import documented
 from server.errors import Forbidden, InvalidRequest, NotFound, TokenInvalid, TokenMissing
+from server.limits import limited
 from server.routes.tickets import IDEMPOTENCY_KEY, idempotency_key
 from server.runtime import Runtime
 from server.wire import GiveAward, RedeemAnswer, redeem_answer
@@ -29,11 +30,13 @@ blueprint = Blueprint("awards")
     caller="server",
     parameters=(replace(IDEMPOTENCY_KEY, required=True),),
     refuses=("forbidden", "player_banned", "not_found", "action_unknown", "action_disabled", "conflict"),
+    limits=("awards",),
 )
 async def award(request: Request) -> HTTPResponse:
     """Gives a player points for an action; the same `Idempotency-Key` again gets the recorded result."""
     runtime: Runtime = request.app.ctx.runtime
     key = await _caller(runtime, request.headers.get("x-api-key"))
+    await limited(request, "awards", key.client_id)
     body = decode(request, GiveAward)
     command = _command(runtime, key, body, request.headers.get("idempotency-key"))
     return answer(redeem_answer(await _tell(runtime, UserId(body.user_id.lower()), command)))

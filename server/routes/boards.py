@@ -54,7 +54,7 @@ def is_admin(request: Request) -> bool:
 
 
 @blueprint.get("/api/v1/boards")
-@documented(BoardsAnswer, caller="anyone")
+@documented(BoardsAnswer, caller="anyone", limits=("reads",))
 async def boards(request: Request) -> HTTPResponse:
     """Every board with its present period."""
     runtime: Runtime = request.app.ctx.runtime
@@ -105,6 +105,7 @@ def period_answer(period: Period) -> PeriodAnswer:
     ),
     also={304: "Not changed since the content that `If-None-Match` names."},
     headers=("ETag",),
+    limits=("reads",),
 )
 async def top(request: Request, board_id: str) -> HTTPResponse:
     """A page of a board, with an ETag of its content."""
@@ -262,7 +263,7 @@ async def _around(runtime: Runtime, board: Board, place: BoardPlace | None, user
 
 
 @blueprint.get("/api/v1/boards/<board_id:str>/users/<user_id:str>")
-@documented(PlaceAnswer, caller="anyone")
+@documented(PlaceAnswer, caller="anyone", limits=("reads",))
 async def place(request: Request, board_id: str, user_id: str) -> HTTPResponse:
     """One player's place on a board."""
     runtime: Runtime = request.app.ctx.runtime

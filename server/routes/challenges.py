@@ -7,6 +7,7 @@ from models.ids import is_slug
 from server.bodies import answer
 from server.documented import Parameter, documented
 from server.errors import Conflict, InvalidRequest
+from server.limits import limited
 from server.routes.tickets import enabled_action, refuse_banned
 from server.runtime import Runtime
 from server.wire import ChallengeAnswer, Slug
@@ -19,11 +20,13 @@ blueprint = Blueprint("challenges")
     ChallengeAnswer,
     parameters=(Parameter("actionId", Slug, "The action to be started.", required=True, example="vault"),),
     refuses=("action_unknown", "action_disabled", "conflict", "player_banned"),
+    limits=("challenges",),
 )
 async def challenge(request: Request) -> HTTPResponse:
     """An ALTCHA challenge for the caller and an action."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    await limited(request, "challenges", session.user_id)
     action_id = request.args.get("actionId", "")
     if not is_slug(action_id):
         raise InvalidRequest("actionId must be a slug")

@@ -7,17 +7,18 @@ from sanic import Blueprint, Request
 from sanic.response import BaseHTTPResponse
 
 from actors.frames import rfc3339
-from models import friends, held, ledger_pages, members
+from models import friends, held, ledger_pages, members, sessions
 from models.friends import FIRST, MAX_FRIENDS
 from models.ids import UserId
 from models.ledger_pages import Wanted
 from models.members import Member
 from server.bodies import JSON
+from server.documented import documented
 from server.errors import TokenInvalid
 from server.limits import limited
 from server.runtime import Runtime
 from server.wire_admin import member_answer
-from server.wire_people import friend_answer, own_record
+from server.wire_people import Exported, HeldTicket, friend_answer, own_record, own_session
 
 PAGE = 500
 """Entries that are in memory at once, however long a history is."""
@@ -29,8 +30,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 @blueprint.get("/api/v1/me/export")
+@documented(Exported, limits=("reads",))
 async def export(request: Request) -> BaseHTTPResponse | None:
-    """Profile, friends, groups, kept tickets and every entry, oldest page last."""
+    """Profile, friends, groups, kept tickets, sessions and every entry, oldest page last."""
     runtime: Runtime = request.app.ctx.runtime
     await limited(request, "reads")
     session = runtime.tokens.required(request)
@@ -39,7 +41,7 @@ async def export(request: Request) -> BaseHTTPResponse | None:
         raise TokenInvalid("the player of this token does not exist")
     head = await runtime.supervisor.detached("export", _head(runtime, member))
     response = await request.respond(headers=HEADERS, content_type=JSON)
-    await response.send(head[:-1] + b',"entries":[')
+    await response.send(head.removesuffix(b"]}"))
     separator = b""
     async for page in _pages(runtime, session.user_id):
         await response.send(separator + page)
@@ -49,16 +51,18 @@ async def export(request: Request) -> BaseHTTPResponse | None:
 
 
 async def _head(runtime: Runtime, member: Member) -> bytes:
+    """The document up to its entries."""
     user_id = member.profile.user_id
     kept = await held.of_player(runtime.database, user_id)
     known = await friends.page(runtime.database, user_id, FIRST, 2 * MAX_FRIENDS)
-    return _encode(
-        {
-            "profile": member_answer(member),
-            "friends": [friend_answer(friend) for friend in known],
-            "heldTickets": [{"ticketId": ticket_id, "expiresAt": rfc3339(until)} for ticket_id, until in kept],
-        }
+    shown = Exported(
+        profile=member_answer(member),
+        friends=[friend_answer(friend) for friend in known],
+        held_tickets=[HeldTicket(ticket_id=ticket_id, expires_at=rfc3339(until)) for ticket_id, until in kept],
+        sessions=[own_session(lasting) for lasting in await sessions.of_player(runtime.database, user_id)],
+        entries=[],  # the last field: pages of them follow
     )
+    return _encode(shown)
 
 
 async def _pages(runtime: Runtime, user_id: UserId) -> AsyncIterator[bytes]:

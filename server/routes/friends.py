@@ -6,9 +6,10 @@ from models import friends
 from models.friends import FIRST, MAX_FRIENDS
 from models.ids import UserId, is_uuid
 from server.bodies import answer
+from server.documented import documented
 from server.errors import Conflict, InvalidRequest, NotFound, TokenInvalid
 from server.limits import limited
-from server.parameters import cursor_of, limit_of, path_user, query_cursor
+from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, path_user, query_cursor
 from server.runtime import Runtime
 from server.wire_people import FriendsAnswer, friend_answer
 
@@ -16,6 +17,7 @@ blueprint = Blueprint("friends")
 
 
 @blueprint.put("/api/v1/me/friends/<user_id:str>")
+@documented(status=204, refuses=("conflict",))
 async def add(request: Request, user_id: str) -> HTTPResponse:
     """Adds a friend; one who is a friend already stays one."""
     runtime: Runtime = request.app.ctx.runtime
@@ -35,6 +37,7 @@ async def add(request: Request, user_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/api/v1/me/friends/<user_id:str>")
+@documented(status=204)
 async def remove(request: Request, user_id: str) -> HTTPResponse:
     """Takes a friend off the list, if on it."""
     runtime: Runtime = request.app.ctx.runtime
@@ -45,6 +48,7 @@ async def remove(request: Request, user_id: str) -> HTTPResponse:
 
 
 @blueprint.get("/api/v1/me/friends")
+@documented(FriendsAnswer, parameters=(LIMIT, CURSOR), limits=("reads",))
 async def listed(request: Request) -> HTTPResponse:
     """The caller's friends by their ids."""
     runtime: Runtime = request.app.ctx.runtime

@@ -10,9 +10,10 @@ from actors.messages import JoinGroup, LeaveGroup
 from models import groups
 from models.ids import UserId
 from server.bodies import answer
+from server.documented import documented
 from server.errors import NotFound
 from server.limits import limited
-from server.parameters import cursor_of, limit_of, path_slug, query_cursor
+from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, path_slug, query_cursor
 from server.runtime import Runtime
 from server.wire_people import OpenGroup, OpenGroups
 
@@ -22,6 +23,7 @@ blueprint = Blueprint("groups")
 
 
 @blueprint.get("/api/v1/groups")
+@documented(OpenGroups, caller="anyone", parameters=(LIMIT, CURSOR), limits=("reads",))
 async def listed(request: Request) -> HTTPResponse:
     """Groups by their ids, and which of them the caller is in."""
     runtime: Runtime = request.app.ctx.runtime
@@ -44,6 +46,7 @@ async def _listed(runtime: Runtime, user_id: UserId | None, after: str, limit: i
 
 
 @blueprint.put(MEMBERSHIP)
+@documented(status=204, refuses=("conflict",))
 async def join(request: Request, group_id: str) -> HTTPResponse:
     """Joins a group: entries from now on count for it."""
     runtime: Runtime = request.app.ctx.runtime
@@ -61,6 +64,7 @@ async def _join(runtime: Runtime, user_id: UserId, group_id: str) -> None:
 
 
 @blueprint.delete(MEMBERSHIP)
+@documented(status=204)
 async def leave(request: Request, group_id: str) -> HTTPResponse:
     """Leaves a group: what counted for it stays."""
     runtime: Runtime = request.app.ctx.runtime

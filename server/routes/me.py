@@ -17,7 +17,7 @@ from server.bodies import answer, decode
 from server.documented import documented
 from server.errors import TokenInvalid
 from server.limits import limited
-from server.parameters import cursor_of, limit_of
+from server.parameters import CURSOR, LIMIT, cursor_of, limit_of
 from server.routes.admin.ledger import ledger_cursor
 from server.runtime import Runtime
 from server.wire import MeAnswer, OwnPlace, user_answer
@@ -29,7 +29,7 @@ blueprint = Blueprint("me")
 
 
 @blueprint.get("/api/v1/me")
-@documented(MeAnswer)
+@documented(MeAnswer, limits=("reads",))
 async def me(request: Request) -> HTTPResponse:
     """Own profile, scores and ranks."""
     runtime: Runtime = request.app.ctx.runtime
@@ -57,6 +57,7 @@ async def _me(runtime: Runtime, user_id: UserId, *, admin: bool) -> HTTPResponse
 
 
 @blueprint.patch("/api/v1/me")
+@documented(MeAnswer, body=EditMe, refuses=("conflict",))
 async def edit(request: Request) -> HTTPResponse:
     """Changes name, avatar or region; everybody who sees them sees the new ones."""
     runtime: Runtime = request.app.ctx.runtime
@@ -78,6 +79,7 @@ async def _edit(runtime: Runtime, session: Session, body: EditMe) -> HTTPRespons
 
 
 @blueprint.delete("/api/v1/me")
+@documented(status=204)
 async def erase(request: Request) -> HTTPResponse:
     """Erases the caller: off every board for good, nothing left that says who they were."""
     runtime: Runtime = request.app.ctx.runtime
@@ -97,6 +99,7 @@ async def _erase(runtime: Runtime, user_id: UserId) -> None:
 
 
 @blueprint.get("/api/v1/me/history")
+@documented(OwnRecords, parameters=(LIMIT, CURSOR), limits=("reads",))
 async def history(request: Request) -> HTTPResponse:
     """Own entries, newest first."""
     runtime: Runtime = request.app.ctx.runtime

@@ -31,6 +31,7 @@ async def readyz(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/metrics")
+@documented(str, caller="none", media_type=CONTENT_TYPE)
 async def metrics(request: Request) -> HTTPResponse:
     """This pod's numbers for Prometheus; the proxy keeps them from the world."""
     found: Metrics = request.app.ctx.metrics

@@ -6,9 +6,10 @@ from models import ledger
 from models.entry import Kind
 from models.ids import UserId, is_uuid
 from server.bodies import answer
+from server.documented import documented
 from server.errors import NotFound
 from server.runtime import Runtime
-from server.wire import ReceiptAnswer
+from server.wire import KeySet, ReceiptAnswer
 
 KEY_SET = "application/jwk-set+json"
 KEYS_SECONDS = 60
@@ -18,6 +19,7 @@ blueprint = Blueprint("receipts")
 
 
 @blueprint.get("/api/v1/tickets/<ticket_id:str>/receipt")
+@documented(ReceiptAnswer)
 async def receipt(request: Request, ticket_id: str) -> HTTPResponse:
     """The signed receipt of an own redemption; anything else is not found, whatever it is."""
     runtime: Runtime = request.app.ctx.runtime
@@ -33,6 +35,7 @@ async def _receipt(runtime: Runtime, user_id: UserId, ticket_id: str) -> HTTPRes
 
 
 @blueprint.get("/.well-known/laurel-receipt-keys.json")
+@documented(KeySet, caller="none", media_type=KEY_SET)
 async def keys(request: Request) -> HTTPResponse:
     """The public keys of receipts (JWKS)."""
     runtime: Runtime = request.app.ctx.runtime

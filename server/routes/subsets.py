@@ -12,6 +12,7 @@ from models.board import Board
 from models.ids import UserId
 from server.auth import ADMIN
 from server.bodies import answer, decode
+from server.documented import documented
 from server.errors import NotFound
 from server.limits import limited
 from server.routes.boards import is_admin, visible_board
@@ -23,6 +24,7 @@ blueprint = Blueprint("subsets")
 
 
 @blueprint.post("/api/v1/boards/<board_id:str>/subset")
+@documented(SubsetAnswer, body=SubsetOf, caller="anyone", limits=("reads",))
 async def subset(request: Request, board_id: str) -> HTTPResponse:
     """The places of given players, best first; who is not on the board is left out."""
     runtime: Runtime = request.app.ctx.runtime
@@ -36,6 +38,7 @@ async def subset(request: Request, board_id: str) -> HTTPResponse:
 
 
 @blueprint.get("/api/v1/boards/<board_id:str>/friends")
+@documented(FriendsBoard, limits=("reads",))
 async def friends_board(request: Request, board_id: str) -> HTTPResponse:
     """The caller and their friends, ranked among themselves and on the board."""
     runtime: Runtime = request.app.ctx.runtime

@@ -55,6 +55,7 @@ blueprint = Blueprint("tickets")
     status=201,
     body=IssueTicket,
     refuses=("action_unknown", "action_disabled", "player_banned", "proof_required"),
+    limits=("tickets",),
 )
 async def issue(request: Request) -> HTTPResponse:
     """Issues a signed ticket; writes nothing unless it is to be held."""
@@ -121,6 +122,7 @@ async def _hold(runtime: Runtime, ticket: Ticket, text: str) -> None:
         *("ticket_forged", "ticket_not_yours", "ticket_expired", "ticket_too_early", "ticket_overlaps"),
         *("player_banned", "action_unknown", "action_disabled", "cooldown", "daily_limit", "not_found", "conflict"),
     ),
+    limits=("redeem",),
 )
 async def redeem(request: Request) -> HTTPResponse:
     """Redeems a ticket; the same one again gets the recorded result."""

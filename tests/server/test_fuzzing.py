@@ -22,7 +22,10 @@ PATHS = os.environ.get("LAUREL_FUZZING_PATHS", "/")
 # A stream has no end; both have tests of their own.
 STREAMS = "/api/v1/live"
 AWARDS = "/api/v1/awards"
+# What ends the caller's session is asked by players who have nothing else to do.
+LAST = {"accounts.logout": "/api/v1/auth/logout", "me.erase": "/api/v1/me"}
 TICKETS = 50
+LEAVING = 40
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +36,29 @@ def world(laurel: LaurelProcess, tmp_path_factory: pytest.TempPathFactory) -> It
         admin.redeem(admin.issue("sprint")["ticket"])
         tickets = [admin.issue("sprint")["ticket"] for _ in range(TICKETS)]
         key = admin.post("/api/v1/admin/api-keys", {"clientId": "fuzzer", "actions": ["sprint"]}).json()
-        ids = {"userId": ann.user_id, "actionId": "sprint", "boardId": "global", "keyId": key["keyId"]}
+        admin.post("/api/v1/admin/groups", {"groupId": "fuzzed", "title": "Fuzzed"})
+        admin.post("/api/v1/admin/actions", {"actionId": "fuzzed", "title": "Fuzzed", "points": 1})
+        spent = admin.issue("sprint")
+        admin.redeem(spent["ticket"])
+        ids = {
+            "userId": ann.user_id,
+            "actionId": "sprint",
+            "boardId": "global",
+            "keyId": key["keyId"],
+            "groupId": "fuzzed",
+            "entryId": spent["ticketId"],
+            "ticketId": spent["ticketId"],
+            "authToken": ann.token,
+        }
         file = tmp_path_factory.mktemp("fuzzing") / "world.json"
-        file.write_text(json.dumps({"ids": ids, "tickets": tickets}))
+        leaving = [token for _, token in laurel.mint_tokens(LEAVING)]
+        file.write_text(json.dumps({"ids": ids, "tickets": tickets, "leaving": leaving}))
         yield {
             "FUZZING_WORLD": str(file),
             "SCHEMATHESIS_HOOKS": "tests.server.fuzzing_hooks",
             "token": token,
             "key": key["apiKey"],
+            "leaving": leaving[0],
         }
 
 
@@ -68,7 +86,11 @@ def test_no_answer_is_a_surprise(laurel: LaurelProcess, world: dict[str, str], t
     if re.match(PATHS, AWARDS):
         made += fuzzed(laurel, world, tmp_path, "--include-path", AWARDS)
     rest = f"^(?!{STREAMS}|{AWARDS}$)(?={PATHS})"
-    made += fuzzed(laurel, world, tmp_path, "--include-path-regex", rest)
+    others = [word for name in LAST for word in ("--exclude-operation-id", name)]
+    made += fuzzed(laurel, world, tmp_path, "--include-path-regex", rest, *others)
+    last = [word for name, path in LAST.items() if re.match(PATHS, path) for word in ("--include-operation-id", name)]
+    if last:
+        made += fuzzed(laurel, world | {"token": world["leaving"]}, tmp_path, *last)
     print(f"{made} cases")
     assert made >= CASES
     logs = "".join(path.read_text() for path in laurel.data.glob("log/*.log"))

@@ -8,11 +8,19 @@ from models import catalogue
 from models.catalogue import Action, Revised
 from models.ids import ActionId
 from server.bodies import answer, decode
+from server.documented import documented
 from server.errors import Conflict
-from server.parameters import cursor_of, limit_of, path_slug, query_cursor
+from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, path_slug, query_cursor
 from server.routes.admin.guard import admin
 from server.runtime import Runtime
-from server.wire_catalogue import ActionRules, AdminActionsAnswer, ChangedRules, NewAction, admin_action_answer
+from server.wire_catalogue import (
+    ActionRules,
+    AdminActionAnswer,
+    AdminActionsAnswer,
+    ChangedRules,
+    NewAction,
+    admin_action_answer,
+)
 from tickets.errors import ActionUnknown
 
 TRIES = 5
@@ -23,6 +31,7 @@ blueprint = Blueprint("admin-actions")
 
 
 @blueprint.get("/api/v1/admin/actions")
+@documented(AdminActionsAnswer, caller="admin", parameters=(LIMIT, CURSOR))
 async def listed(request: Request) -> HTTPResponse:
     """Actions by their ids, disabled ones too."""
     admin(request)
@@ -36,6 +45,7 @@ async def listed(request: Request) -> HTTPResponse:
 
 
 @blueprint.post("/api/v1/admin/actions")
+@documented(AdminActionAnswer, status=201, body=NewAction, caller="admin", refuses=("conflict",))
 async def create(request: Request) -> HTTPResponse:
     """Adds an action; 409 when there is one of this id."""
     admin(request)
@@ -53,6 +63,7 @@ async def _create(runtime: Runtime, action: Action) -> HTTPResponse:
 
 
 @blueprint.get("/api/v1/admin/actions/<action_id:str>")
+@documented(AdminActionAnswer, caller="admin", refuses=("action_unknown",))
 async def one(request: Request, action_id: str) -> HTTPResponse:
     """One action."""
     admin(request)
@@ -62,6 +73,7 @@ async def one(request: Request, action_id: str) -> HTTPResponse:
 
 
 @blueprint.put("/api/v1/admin/actions/<action_id:str>")
+@documented(AdminActionAnswer, body=ActionRules, caller="admin", refuses=("action_unknown", "conflict"))
 async def replace(request: Request, action_id: str) -> HTTPResponse:
     """Gives an action all its rules anew; what is left out is the default."""
     admin(request)
@@ -70,6 +82,7 @@ async def replace(request: Request, action_id: str) -> HTTPResponse:
 
 
 @blueprint.patch("/api/v1/admin/actions/<action_id:str>")
+@documented(AdminActionAnswer, body=ChangedRules, caller="admin", refuses=("action_unknown", "conflict"))
 async def change(request: Request, action_id: str) -> HTTPResponse:
     """Changes some rules of an action."""
     admin(request)
@@ -78,6 +91,7 @@ async def change(request: Request, action_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/api/v1/admin/actions/<action_id:str>")
+@documented(status=204, caller="admin", refuses=("action_unknown", "conflict"))
 async def disable(request: Request, action_id: str) -> HTTPResponse:
     """Disables an action: its tickets are refused, its past stays."""
     admin(request)

@@ -5,11 +5,12 @@ from sanic import Blueprint, HTTPResponse, Request
 from models import groups
 from models.groups import Group
 from server.bodies import answer, decode
+from server.documented import documented
 from server.errors import Conflict, NotFound
-from server.parameters import cursor_of, limit_of, path_slug, query_cursor
+from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, path_slug, query_cursor
 from server.routes.admin.guard import admin
 from server.runtime import Runtime
-from server.wire_catalogue import AdminGroupsAnswer, GroupTitle, NewGroup, group_answer
+from server.wire_catalogue import AdminGroupsAnswer, GroupAnswer, GroupTitle, NewGroup, group_answer
 
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -17,6 +18,7 @@ blueprint = Blueprint("admin-groups")
 
 
 @blueprint.get("/api/v1/admin/groups")
+@documented(AdminGroupsAnswer, caller="admin", parameters=(LIMIT, CURSOR))
 async def listed(request: Request) -> HTTPResponse:
     """Groups by their ids."""
     admin(request)
@@ -29,6 +31,7 @@ async def listed(request: Request) -> HTTPResponse:
 
 
 @blueprint.post("/api/v1/admin/groups")
+@documented(GroupAnswer, status=201, body=NewGroup, caller="admin", refuses=("conflict",))
 async def create(request: Request) -> HTTPResponse:
     """Makes a group; 409 when the id is taken, also by one that is being emptied."""
     admin(request)
@@ -41,6 +44,7 @@ async def create(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/api/v1/admin/groups/<group_id:str>")
+@documented(GroupAnswer, caller="admin")
 async def one(request: Request, group_id: str) -> HTTPResponse:
     """One group."""
     admin(request)
@@ -53,12 +57,14 @@ async def one(request: Request, group_id: str) -> HTTPResponse:
 
 
 @blueprint.put("/api/v1/admin/groups/<group_id:str>")
+@documented(GroupAnswer, body=GroupTitle, caller="admin")
 async def rename(request: Request, group_id: str) -> HTTPResponse:
     """Gives a group another title."""
     return await _rename(request, group_id)
 
 
 @blueprint.patch("/api/v1/admin/groups/<group_id:str>")
+@documented(GroupAnswer, body=GroupTitle, caller="admin")
 async def change(request: Request, group_id: str) -> HTTPResponse:
     """Gives a group another title: it has nothing else to change."""
     return await _rename(request, group_id)
@@ -75,6 +81,7 @@ async def _rename(request: Request, group_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/api/v1/admin/groups/<group_id:str>")
+@documented(status=204, caller="admin")
 async def delete(request: Request, group_id: str) -> HTTPResponse:
     """Closes a group; its members are moved out soon after, and then its id is free again."""
     admin(request)

@@ -8,20 +8,26 @@ from models.entry import SCORING, Entry, Kind
 from models.ids import EntryId
 from models.ledger_pages import Cursor, Wanted
 from server.bodies import answer, decode
+from server.documented import Parameter, documented
 from server.errors import Conflict, InvalidRequest, NotFound
 from server.parameters import (
+    CURSOR,
+    LIMIT,
+    Moment,
     cursor_of,
     limit_of,
     path_user,
     query_cursor,
     query_moment,
     query_slug,
+    query_text,
     query_user,
 )
 from server.routes.admin.deeds import tell_player
 from server.routes.admin.guard import admin
 from server.runtime import Runtime
-from server.wire_admin import RecordsAnswer, Why, deed_answer, record_answer
+from server.wire import Slug, Uuid
+from server.wire_admin import DeedAnswer, RecordsAnswer, Why, deed_answer, record_answer
 
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -29,11 +35,24 @@ blueprint = Blueprint("admin-ledger")
 
 
 @blueprint.get("/api/v1/admin/ledger")
+@documented(
+    RecordsAnswer,
+    caller="admin",
+    parameters=(
+        Parameter("userId", Uuid, "Of this player."),
+        Parameter("actionId", Slug, "Of this action."),
+        Parameter("kind", Kind, "Of this kind."),
+        Parameter("from", Moment, "From this time on."),
+        Parameter("to", Moment, "Before this time."),
+        LIMIT,
+        CURSOR,
+    ),
+)
 async def listed(request: Request) -> HTTPResponse:
     """Entries, newest first: of a player, an action, a kind, from a time on, before a time."""
     admin(request)
     runtime: Runtime = request.app.ctx.runtime
-    kind = request.args.get("kind")
+    kind = query_text(request, "kind")
     if kind is not None and kind not in list(Kind):
         raise InvalidRequest(f"kind must be one of {', '.join(Kind)}")
     wanted = Wanted(
@@ -60,6 +79,7 @@ def ledger_cursor(request: Request) -> Cursor | None:
 
 
 @blueprint.post("/api/v1/admin/entries/<entry_id:str>/void")
+@documented(DeedAnswer, body=Why, caller="admin", refuses=("conflict",))
 async def void(request: Request, entry_id: str) -> HTTPResponse:
     """Reverses an entry at its own time; a second time gets the first answer."""
     session = admin(request)

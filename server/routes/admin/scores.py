@@ -9,12 +9,14 @@ from models.ids import UserId
 from models.snapshot import Question
 from server.auth import Session
 from server.bodies import answer, decode
+from server.documented import documented
 from server.errors import NotFound
 from server.parameters import path_user
 from server.routes.admin.deeds import admin_key, tell_player
 from server.routes.admin.guard import admin
+from server.routes.tickets import IDEMPOTENCY_KEY
 from server.runtime import Runtime
-from server.wire_admin import ChangeScore, ScoreAnswer, Why, WriteScore, deed_answer
+from server.wire_admin import ChangeScore, DeedAnswer, ScoreAnswer, Why, WriteScore, deed_answer
 
 PATH = "/api/v1/admin/users/<user_id:str>/score"
 NO_STORE = {"Cache-Control": "no-store"}
@@ -23,6 +25,7 @@ blueprint = Blueprint("admin-scores")
 
 
 @blueprint.get(PATH)
+@documented(ScoreAnswer, caller="admin")
 async def read(request: Request, user_id: str) -> HTTPResponse:
     """A player's score; 404 when none exists."""
     admin(request)
@@ -44,6 +47,9 @@ async def _read(runtime: Runtime, user_id: UserId) -> ScoreAnswer:
 
 
 @blueprint.post(PATH)
+@documented(
+    DeedAnswer, status=201, body=WriteScore, caller="admin", parameters=(IDEMPOTENCY_KEY,), refuses=("conflict",)
+)
 async def create(request: Request, user_id: str) -> HTTPResponse:
     """Creates a score; 409 when the player has one, be it 0."""
     session = admin(request)
@@ -52,6 +58,7 @@ async def create(request: Request, user_id: str) -> HTTPResponse:
 
 
 @blueprint.put(PATH)
+@documented(DeedAnswer, body=WriteScore, caller="admin", parameters=(IDEMPOTENCY_KEY,), refuses=("conflict",))
 async def put(request: Request, user_id: str) -> HTTPResponse:
     """Makes a score what it is told to be."""
     session = admin(request)
@@ -60,6 +67,7 @@ async def put(request: Request, user_id: str) -> HTTPResponse:
 
 
 @blueprint.delete(PATH)
+@documented(DeedAnswer, body=Why, caller="admin", parameters=(IDEMPOTENCY_KEY,), refuses=("conflict",))
 async def delete(request: Request, user_id: str) -> HTTPResponse:
     """Makes a score 0; 404 when none exists."""
     session = admin(request)
@@ -78,6 +86,7 @@ async def _set(
 
 
 @blueprint.patch(PATH)
+@documented(DeedAnswer, body=ChangeScore, caller="admin", parameters=(IDEMPOTENCY_KEY,), refuses=("conflict",))
 async def patch(request: Request, user_id: str) -> HTTPResponse:
     """Moves a score by a signed number of points."""
     session = admin(request)

@@ -1,7 +1,9 @@
 """Players, looked through and banned by administrators."""
 
 from contextlib import suppress
+from typing import Annotated, Literal
 
+from msgspec import Meta
 from sanic import Blueprint, HTTPResponse, Request
 
 from actors.errors import Unchanged
@@ -10,12 +12,15 @@ from models import members
 from models.entry import FOREVER_MS
 from models.ids import UserId
 from server.bodies import answer, decode
+from server.documented import Parameter, documented
 from server.errors import Conflict, InvalidRequest, NotFound
-from server.parameters import cursor_of, limit_of, moment_ms, path_user, query_cursor, query_flag
+from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, moment_ms, path_user, query_cursor, query_flag
 from server.routes.admin.deeds import admin_key, tell_player
 from server.routes.admin.guard import admin
+from server.routes.tickets import IDEMPOTENCY_KEY
 from server.runtime import Runtime
-from server.wire_admin import Ban, MemberAnswer, MembersAnswer, ban_answer, member_answer
+from server.wire import TEXT
+from server.wire_admin import Ban, BanAnswer, MemberAnswer, MembersAnswer, ban_answer, member_answer
 
 MAX_NAME = 64
 NO_STORE = {"Cache-Control": "no-store"}
@@ -24,6 +29,16 @@ blueprint = Blueprint("admin-users")
 
 
 @blueprint.get("/api/v1/admin/users")
+@documented(
+    MembersAnswer,
+    caller="admin",
+    parameters=(
+        Parameter("name", Annotated[str, Meta(max_length=MAX_NAME, pattern=TEXT)], "How the name begins."),
+        Parameter("banned", Literal["true", "false"], "Only those who are banned, or only those who are not."),
+        LIMIT,
+        CURSOR,
+    ),
+)
 async def listed(request: Request) -> HTTPResponse:
     """Players by name, `name` being how it begins; `banned` true only those, false only the others."""
     admin(request)
@@ -41,6 +56,7 @@ async def listed(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/api/v1/admin/users/<user_id:str>")
+@documented(MemberAnswer, caller="admin")
 async def one(request: Request, user_id: str) -> HTTPResponse:
     """One player."""
     admin(request)
@@ -57,6 +73,7 @@ async def _one(runtime: Runtime, user_id: UserId) -> MemberAnswer:
 
 
 @blueprint.put("/api/v1/admin/users/<user_id:str>/ban")
+@documented(BanAnswer, body=Ban, caller="admin", parameters=(IDEMPOTENCY_KEY,), refuses=("conflict",))
 async def ban(request: Request, user_id: str) -> HTTPResponse:
     """Hides a player from boards and refuses their tickets, on every pod; reading stays."""
     session = admin(request)
@@ -74,6 +91,7 @@ async def ban(request: Request, user_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/api/v1/admin/users/<user_id:str>/ban")
+@documented(status=204, caller="admin")
 async def unban(request: Request, user_id: str) -> HTTPResponse:
     """Takes a ban back; the rank returns. One who is not banned stays so."""
     session = admin(request)
