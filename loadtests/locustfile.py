@@ -38,8 +38,12 @@ def add_arguments(parser: ArgumentParser, **_: Any) -> None:
     group.add_argument("--shape", choices=SHAPES, default="steady", help="how many people when (default steady)")
     group.add_argument("--tokens", metavar="FILE", help="what `laurel token mint` wrote; without, people register")
     group.add_argument("--admin-tokens", metavar="FILE", help="likewise, with --admin: lets administrators in")
-    group.add_argument("--record", metavar="DIR", default=".laurel/load", help="for what people were told, and the report")
-    group.add_argument("--data", metavar="DIR", help="data folder of a running `laurel up`: the verdict looks into its stores")
+    group.add_argument(
+        "--record", metavar="DIR", default=".laurel/load", help="for what people were told, and the report"
+    )
+    group.add_argument(
+        "--data", metavar="DIR", help="data folder of a running `laurel up`: the verdict looks into its stores"
+    )
     group.add_argument("--budgets", metavar="FILE", default=str(BUDGETS), help="default loadtests/budgets.toml")
 
 

@@ -96,7 +96,9 @@ def _pods(data: Path, count: int) -> Iterator[list[str]]:
         assert process.stdout is not None
         if not any(line.startswith(RUNNING) for line in iter(process.stdout.readline, "")):
             raise LoadError(f"`laurel up` did not start\n{log.read_text()}")
-        found = subprocess.run([*_laurel("config", data), "--json"], cwd=ROOT, env=environ, capture_output=True, check=True)
+        found = subprocess.run(
+            [*_laurel("config", data), "--json"], cwd=ROOT, env=environ, capture_output=True, check=True
+        )
         yield [pod["url"] for pod in msgspec.json.decode(found.stdout)["pods"]]
         if process.poll() is not None:
             raise LoadError(f"`laurel up` ended\n{log.read_text()}")
@@ -145,8 +147,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--url", metavar="URL[,URL…]", help="pods that run already; none are started")
     parser.add_argument("--web", action="store_true", help="locust's web page instead of starting at once")
     parser.add_argument(
-        "--report", type=Path, default=Path(".laurel/load"), metavar="DIR", help="for report.html, locust.html and all "
-        "that was told (default .laurel/load)"
+        "--report",
+        type=Path,
+        default=Path(".laurel/load"),
+        metavar="DIR",
+        help="for report.html, locust.html and all that was told (default .laurel/load)",
     )
     return parser
 

@@ -104,7 +104,7 @@ async def _database(stores: Stores, url: str, users: Sequence[str]) -> None:
         stores.board_key = await connection.fetchval(KEY, BOARD)
         stores.entries = [Entry(**dict(row)) for row in await connection.fetch(ENTRIES, users)]
         stores.broken = [
-            f"{row['id']}: score {row['score']}, version {row['version']}, but {row['entries']} entries sum to {row['sum']}"
+            f"{row['id']}: score {row['score']}, version {row['version']}; {row['entries']} entries sum to {row['sum']}"
             for row in await connection.fetch(BROKEN)
         ]
         stores.stands = {row["id"]: Stand(row["score"], row["version"]) for row in await connection.fetch(STANDS)}
@@ -158,6 +158,4 @@ async def _continued(http: aiohttp.ClientSession, host: str, view: View) -> Cont
                 held = client.fold(held, await socket.receive_json())
     except (client.Diverged, TimeoutError, aiohttp.ClientError, TypeError, msgspec.MsgspecError) as error:
         return Continued(view.viewer, None, f"{type(error).__name__} {error}".strip())
-    return Continued(
-        view.viewer, Top(host, held.epoch, held.version, [(row.user_id, row.score) for row in held.rows])
-    )
+    return Continued(view.viewer, Top(host, held.epoch, held.version, [(row.user_id, row.score) for row in held.rows]))

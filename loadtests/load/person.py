@@ -150,9 +150,7 @@ class Person(FastHttpUser):
                 response.failure(f"{reply.status} {reply.code}")
         return reply, True
 
-    def redeem(
-        self, ticket: Mapping[str, Any], name: str = "redeem", expected: Collection[str] = ()
-    ) -> Reply:
+    def redeem(self, ticket: Mapping[str, Any], name: str = "redeem", expected: Collection[str] = ()) -> Reply:
         """Redeems an issued ticket, and writes down what was told."""
         return self.told(str(ticket["ticketId"]), {"ticket": ticket["ticket"]}, name, expected)
 
@@ -179,9 +177,7 @@ class Person(FastHttpUser):
         now = time.time()
         user_id, score = self.me.user_id, body["newScore"]
         self.measures.note(
-            Answer(
-                user_id, body["ticketId"], body["change"], score, body["userVersion"], body["replayed"], sent, now
-            )
+            Answer(user_id, body["ticketId"], body["change"], score, body["userVersion"], body["replayed"], sent, now)
         )
         if body["replayed"]:
             self.measures.fire("replayed answer", (now - sent) * 1000)

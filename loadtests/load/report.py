@@ -69,7 +69,7 @@ def page(told: Told, stores: Stores, measured: Measured, found: Sequence[Finding
         f"<ul>{broken}</ul><dl>{facts}</dl><ul>{notes}</ul>{charts}"
         "<h2>Measured</h2><table><tr><th>what<th>count<th>failed<th>p50 ms<th>p95<th>p99<th>most"
         f"{rows}</table>"
-        '<p>If locust drove it, its own report stands beside this one: <a href="locust.html">locust.html</a>.</p></html>\n'
+        '<p>Where locust drove it, its own report stands beside: <a href="locust.html">locust.html</a>.</p></html>\n'
     )
 
 
@@ -88,5 +88,6 @@ def _chart(title: str, history: Sequence[Moment], *lines: tuple[str, Callable[[M
         drawn += f'<text class="{letter}" x="{70 + 70 * number}" y="-6">{escape(name)}</text>'
     return (
         f'<h2>{escape(title)}</h2><svg viewBox="0 -20 {WIDTH} {HEIGHT + 40}" role="img" aria-label="{escape(title)}">'
-        f'<text x="0" y="-6">{most:,.0f}</text><text x="{WIDTH - 40}" y="{HEIGHT + 14}">{last:,.0f} s</text>{drawn}</svg>'
+        f'<text x="0" y="-6">{most:,.0f}</text><text x="{WIDTH - 40}" y="{HEIGHT + 14}">{last:,.0f} s</text>'
+        f"{drawn}</svg>"
     )

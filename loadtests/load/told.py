@@ -113,6 +113,9 @@ class Diary:
     def note(self, line: Line) -> None:
         self._file.write(_encode(line) + b"\n")
 
+    def close(self) -> None:
+        self._file.close()
+
 
 @dataclass(slots=True)
 class Told:

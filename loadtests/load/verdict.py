@@ -150,9 +150,7 @@ def _scores(told: Told, stores: Stores) -> Iterator[Finding]:
             yield Finding("lost", f"{user_id} is at version {stand.version}, and was told {answer.user_version}")
         elif stand.score < answer.new_score and user_id not in unsure:
             yield Finding("lost", f"{user_id} was told {answer.new_score:,} and has {stand.score:,}")
-        elif (
-            stand.score > answer.new_score and user_id not in unsure and stand.version in (None, answer.user_version)
-        ):
+        elif stand.score > answer.new_score and user_id not in unsure and stand.version in (None, answer.user_version):
             yield Finding("doubled", f"{user_id} was told {answer.new_score:,} and has {stand.score:,}")
 
 
