@@ -329,12 +329,12 @@ class Runtime:
 
     def _show(self, state: PlayerState, entry: Entry, request: Request, outcome: Outcome) -> None:
         delta = None
-        if not outcome.replayed:
+        if outcome.replayed:
+            self.tallies.replays += 1
+        else:
             delta = entry.delta if entry.kind in NOTIFIED else None
         if not outcome.replayed or state.touched:
             self.settler.note(state)
-        else:
-            self.tallies.replays += 1
         self.mirror.show(state, delta, request, outcome)
 
     async def tell(self, user_id: UserId, command: Command) -> Outcome:

@@ -30,8 +30,8 @@ SETTLED_MS = 25 * SECOND
 """After so long everything stamped before is in the standings."""
 ZONES = ["UTC", "America/New_York", "Pacific/Auckland", "Australia/Lord_Howe", "America/Havana"]
 EMPTY = """
-    TRUNCATE players, accounts, friends, sessions, refresh_tokens, ledger, standings, player_memos, idempotency_keys, results, result_revisions,
-             result_rows, leases, marks, held_tickets
+    TRUNCATE players, accounts, friends, sessions, refresh_tokens, ledger, standings, player_memos, idempotency_keys,
+             results, result_revisions, result_rows, leases, marks, held_tickets
 """
 
 Outcome = dict[UserId, Standing]
