@@ -5,7 +5,7 @@ PINS := pyproject.toml constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench lint k8s audit
+.PHONY: help setup run test bench load lint k8s audit
 .DELETE_ON_ERROR:
 
 help: ## lists the targets
@@ -21,6 +21,9 @@ test: .venv/.ready-test ## sets up and passes the tests: make test ARGS="-k sett
 
 bench: .venv/.ready-bench ## measures this machine, 20 minutes: make bench ARGS="--quick" (needs wrk)
 	@exec $(BIN)/python -m loadtests.bench $(ARGS)
+
+load: .venv/.ready-load ## loads pods of its own for two minutes, with a verdict: make load ARGS="--shape spike"
+	@exec $(BIN)/python -m loadtests.load $(ARGS)
 
 lint: .venv/.ready-lint ## ruff, mypy and the rules of imports
 	$(BIN)/ruff check .

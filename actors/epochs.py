@@ -22,6 +22,8 @@ class Epochs:
 
     def __init__(self) -> None:
         self.boards: tuple[Board, ...] = ()
+        self.frozen: dict[Place, Board] = {}
+        """Places that nothing changes any more, and the boards that show them meanwhile."""
         self._known: dict[Place, Epoch] = {}
         self._by_key: dict[str, Board] = {}
         self.on_doubt: Callable[[Place], None] = lambda _: None
@@ -30,6 +32,8 @@ class Epochs:
         """Takes the boards there are now."""
         self.boards = tuple(boards)
         self._by_key = {board.key: board for board in self.boards}
+        self.frozen = {board.frozen: board for board in self.boards if board.frozen is not None}
+        self._by_key |= {place[0]: board for place, board in self.frozen.items()}
         self._known = {place: epoch for place, epoch in self._known.items() if place[0] in self._by_key}
 
     def board_of(self, place: Place) -> Board | None:

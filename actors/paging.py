@@ -8,7 +8,7 @@ from actors.keys import keys_of
 from actors.ordering import AWAY, Ordering
 from actors.reading import CACHE_SECONDS, CACHED_PAGES
 from models import slices
-from models.board import Board, Place
+from models.board import Place
 from models.database import Database
 from models.errors import DatabaseUnavailable
 from models.ranking import Row, row_of
@@ -26,9 +26,8 @@ class Paging:
         self._cache: dict[tuple[Place, int, int, bool], tuple[float, Rows]] = {}
         self._time = asyncio.get_running_loop().time
 
-    async def rows(self, board: Board, period: str, offset: int, limit: int, *, ascending: bool) -> Rows:
+    async def rows(self, place: Place, offset: int, limit: int, *, ascending: bool) -> Rows:
         """Rows after so many others; ascending starts at the last. Raises DatabaseUnavailable when nobody can say."""
-        place = (board.key, period)
         epoch = self._epochs.get(place)
         if epoch is not None and not self._ordering.away:
             numbers = [offset, offset + limit - 1, "up" if ascending else "down"]

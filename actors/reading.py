@@ -51,8 +51,11 @@ class Reading:
         self._time = asyncio.get_running_loop().time
 
     async def top(self, board: Board, period: str, limit: int, after: Row | None = None) -> Page:
-        """A page of a board behind a row; raises DatabaseUnavailable when nobody can say."""
-        place = (board.key, period)
+        """A page of a live board behind a row; raises DatabaseUnavailable when nobody can say."""
+        return await self.top_at((board.key, period), limit, after)
+
+    async def top_at(self, place: Place, limit: int, after: Row | None = None) -> Page:
+        """A page of a place behind a row; raises DatabaseUnavailable when nobody can say."""
         epoch = self._epochs.get(place)
         if epoch is not None and not self._ordering.away:
             cursor = ("", "") if after is None else (str(after.score), member_of(after.user_id, after.reached_at))
@@ -86,9 +89,33 @@ class Reading:
         self._cache[key] = (self._time(), page)
         return page
 
+    async def around_at(self, place: Place, user_id: UserId, radius: int) -> Page | None:
+        """The rows around a player, None when not there; raises DatabaseUnavailable when nobody can say."""
+        epoch = self._epochs.get(place)
+        if epoch is not None and not self._ordering.away:
+            try:
+                keys = keys_of(place, epoch.name).reading()
+                (found,) = await self._ordering.run([("around", keys, [user_id, radius])])
+            except AWAY as error:
+                self._ordering.lost(error)
+            else:
+                if found[0] == "absent":
+                    return None
+                if found[0] == "ok" and found[1] == epoch.name:
+                    return _page(found)
+                self._epochs.doubt(place)
+        rows = await standings.around(self._database, *place, user_id, radius)
+        if rows is None:
+            return None
+        total = await standings.count(self._database, *place)
+        return Page("", 0, self._clock.now_ms(), True, total, rows[0], tuple(rows[1]))
+
     async def place(self, board: Board, period: str, user_id: UserId) -> UserPlace | None:
-        """A player's place, None when not on the board; raises DatabaseUnavailable when nobody can say."""
-        place = (board.key, period)
+        """A player's place on a live board, None when not on it; raises DatabaseUnavailable when nobody can say."""
+        return await self.place_at((board.key, period), user_id)
+
+    async def place_at(self, place: Place, user_id: UserId) -> UserPlace | None:
+        """A player's place, None when not there; raises DatabaseUnavailable when nobody can say."""
         epoch = self._epochs.get(place)
         if epoch is not None and not self._ordering.away:
             try:

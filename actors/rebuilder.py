@@ -13,7 +13,7 @@ from actors.keys import MIRROR_MARK, TTL_MS, keys_of, lock_of, new_epoch, pointe
 from actors.loader import Loader
 from actors.mirror import LARGEST_CALL, Change, apply_call
 from actors.ordering import Ordering
-from models import marks, standings
+from models import boards, marks, standings
 from models.board import Place
 from models.database import Database
 from models.ids import UserId
@@ -45,10 +45,12 @@ class Rebuilder:
         self.rebuilt = 0
 
     async def rebuild(self, place: Place, former: str | None) -> str | None:
-        """The new epoch of a place; None when another pod is at it or has done it since `former`.
+        """The new epoch of a place; None when another pod is at it or has done it since `former`, or it is not filled.
 
         Raises DatabaseUnavailable, and what `ordering.AWAY` says.
         """
+        if not await boards.is_filled(self._database, place[0]):
+            return None
         lock = self._ordering.redis.lock(lock_of(place), timeout=LOCK_SECONDS, blocking=False)
         if not await lock.acquire():
             return None
@@ -73,12 +75,13 @@ class Rebuilder:
         }
         await self._ordering.redis.hset(keys.meta, mapping=meta)
         since = await marks.read(self._database, SETTLED_MARK)
-        async for page in standings.everybody(self._database, *place, LARGEST_CALL):
+        async for page in standings.everybody(self._database, *place):
             changes = [Change.of(row.user_id, version, standings.standing_of(row)) for row, version in page]
             await self._apply(place, epoch, changes)
             await lock.reacquire()
         began = self._clock.now_ms()
-        await self._catch_up(place, epoch, since, lock)
+        if place not in self._epochs.frozen:
+            await self._catch_up(place, epoch, since, lock)
         pipeline = self._ordering.redis.pipeline(transaction=True)
         pipeline.set(keys.pointer, epoch, px=TTL_MS)
         pipeline.set(MIRROR_MARK, began - SAFETY_MS, nx=True)
@@ -86,7 +89,8 @@ class Rebuilder:
             for key in keys_of(place, former).all()[1:]:
                 pipeline.pexpire(key, OLD_EPOCH_MS)
         await pipeline.execute()
-        await self._catch_up(place, epoch, began - SAFETY_MS, lock)
+        if place not in self._epochs.frozen:
+            await self._catch_up(place, epoch, began - SAFETY_MS, lock)
         self.rebuilt += 1
         log.info("board rebuilt", extra={"board": place[0], "period": place[1], "epoch": epoch})
         return epoch
@@ -113,9 +117,11 @@ class Rebuilder:
     async def _apply(self, place: Place, epoch: str, changes: list[Change]) -> None:
         board = self._epochs.board_of(place)
         size = board.top_size if board else 10
-        call = apply_call(place, epoch, 0, size, self._clock.now_ms(), changes, filling=True)
-        answers = await self._ordering.run([call])
-        if answers[0][0] != "ok":
+        calls = [
+            apply_call(place, epoch, 0, size, self._clock.now_ms(), changes[start : start + LARGEST_CALL], filling=True)
+            for start in range(0, len(changes), LARGEST_CALL)
+        ]
+        if any(answer[0] != "ok" for answer in await self._ordering.run(calls)):
             raise ConnectionError("Redis lost a board while it was rebuilt")
 
 

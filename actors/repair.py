@@ -92,7 +92,8 @@ class Repair:
         """One pass over both marks; how many players had to be sent again."""
         began = self._clock.now_ms()
         settled_since = await marks.read(self._database, SETTLED_MARK)
-        young = await standings.young(self._database, settled_since, began - GRACE_MS, began - SETTLE_GRACE_MS)
+        ends = (settled_since, began - GRACE_MS, began - SETTLE_GRACE_MS)
+        young = await standings.young(self._database, *ends, self._epochs.boards)
         lagging = [one.user_id for one in young if one.settled < one.owed]
         for start in range(0, len(lagging), LARGEST_CALL):
             states = await self._read(lagging[start : start + LARGEST_CALL])
@@ -111,6 +112,8 @@ class Repair:
             young = await standings.young(self._database, since, began - GRACE_MS)
         count, complete = 0, True
         for place in self._epochs.known():
+            if place in self._epochs.frozen:
+                continue
             behind = await self._behind(place, young)
             for start in range(0, len(behind), LARGEST_CALL):
                 states = await self._read(behind[start : start + LARGEST_CALL])

@@ -8,7 +8,7 @@ from actors.epochs import Epochs
 from actors.keys import keys_of
 from actors.ordering import AWAY, Ordering
 from models import standings, subsets
-from models.board import Board
+from models.board import Place
 from models.database import Database
 from models.ids import UserId
 from models.ranking import Row, row_of, sort_key
@@ -40,9 +40,8 @@ class Subsets:
         self._epochs = epochs
         self._clock = clock
 
-    async def read(self, board: Board, period: str, user_ids: Sequence[UserId]) -> Subset:
+    async def read(self, place: Place, user_ids: Sequence[UserId]) -> Subset:
         """The rows of those who are on the board; raises DatabaseUnavailable when nobody can say."""
-        place = (board.key, period)
         epoch = self._epochs.get(place)
         if epoch is not None and not self._ordering.away:
             try:

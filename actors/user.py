@@ -184,9 +184,13 @@ class UserActor:
         proposal, state = self._proposal, self.state
         if proposal is None or state is None:
             raise RuntimeError("committed without a proposal")
-        if proposal.entry.kind in REFOLDED:
-            # What it changes depends on the entries before it: read and fold them again, then answer.
+        redefined = state.boards != self._users.boards()
+        if redefined or proposal.entry.kind in REFOLDED:
+            # What it changes depends on the entries before it, or on boards defined meanwhile: read and fold them
+            # again, then answer.
             self._written = proposal.entry
+            if redefined:
+                self.state = None
             self._ask()
             return
         apply_entry(state, proposal.entry)

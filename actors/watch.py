@@ -76,6 +76,7 @@ class Watch:
         returned = self._ordering.found()
         doubted, self._doubted = self._doubted, set()
         places = [place for _, place in self._epochs.present(self._clock.now_ms())]
+        places += self._epochs.frozen
         places += [place for place in doubted if place not in places and self._epochs.board_of(place)]
         self._forget_all_but(places)
         if not places:

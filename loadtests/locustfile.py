@@ -1,64 +1,158 @@
-"""Players and pollers for locust: `locust -f loadtests/locustfile.py --host URL`."""
+"""People for locust: `locust -f loadtests/locustfile.py --host URL[,URL…]`; see `make load`."""
 
-import random
+import subprocess
+import sys
 import time
-from uuid import uuid4
+from argparse import ArgumentParser
+from collections import Counter
+from pathlib import Path
+from typing import Any
 
-from locust import HttpUser, between, task
+import gevent
+from locust import events
+from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
 
-PASSWORD = "correct horse battery"  # noqa: S105 — of accounts made here, for a load test
-TRIES = 5
-PASSING = frozenset({0, 429, 502, 503, 504})
-"""What the same request may be sent again after; 0 is no answer at all."""
-REPLAY_SHARE = 0.05
+from loadtests.load.accounts import Accounts
+from loadtests.load.admins import Administrator
+from loadtests.load.cheaters import Cheater
+from loadtests.load.measured import BUDGETS, Measured, Moment, Row
+from loadtests.load.measures import CPU, Measures
+from loadtests.load.person import Ground
+from loadtests.load.players import Player
+from loadtests.load.pollers import Poller
+from loadtests.load.shapes import SHAPES, Chosen
+from loadtests.load.told import PATTERN, all_ended
+from loadtests.load.viewers import Viewer
+
+__all__ = ["Administrator", "Cheater", "Chosen", "Player", "Poller", "Viewer"]
+
+PROGRESS_SECONDS = 10
+ENDING_SECONDS = 15.0
+ROOT = Path(__file__).parent.parent
 
 
-class PlayingUser(HttpUser):
-    """Starts actions, waits as long as they take, redeems; now and then redeems again."""
+@events.init_command_line_parser.add_listener
+def add_arguments(parser: ArgumentParser, **_: Any) -> None:
+    group = parser.add_argument_group("Laurel", "--host takes several pods, separated by commas")
+    group.add_argument("--shape", choices=SHAPES, default="steady", help="how many people when (default steady)")
+    group.add_argument("--tokens", metavar="FILE", help="what `laurel token mint` wrote; without, people register")
+    group.add_argument("--admin-tokens", metavar="FILE", help="likewise, with --admin: lets administrators in")
+    group.add_argument(
+        "--record", metavar="DIR", default=".laurel/load", help="for what people were told, and the report"
+    )
+    group.add_argument(
+        "--data", metavar="DIR", help="data folder of a running `laurel up`: the verdict looks into its stores"
+    )
+    group.add_argument("--budgets", metavar="FILE", default=str(BUDGETS), help="default loadtests/budgets.toml")
 
-    wait_time = between(0.2, 1.5)
-    weight = 4
 
-    def on_start(self) -> None:
-        account = {"username": f"l{uuid4().hex[:20]}", "password": PASSWORD}
-        session = self.client.post("/api/v1/auth/register", json=account).json()
-        self.client.headers["Authorization"] = f"Bearer {session['accessToken']}"
-        actions = self.client.get("/api/v1/actions").json()["actions"]
-        self._actions = [a["actionId"] for a in actions if a["ticket"] == "required" and a["minSeconds"] == 0]
+@events.init.add_listener
+def prepare(environment: Environment, runner: Any, **_: Any) -> None:
+    """Nothing is made before: with --processes, here the processes have parted."""
+    options = environment.parsed_options
+    if options is None:
+        return
+    measures = Measures(environment, Path(options.record))
+    if isinstance(runner, WorkerRunner):
+        environment.ground = None  # type: ignore[attr-defined]
+    else:
+        for old in Path(options.record).glob(PATTERN):
+            old.unlink()
+        gevent.spawn(_progress, environment, runner, measures)
 
-    @task
-    def redeem(self) -> None:
-        """One action from start to score."""
-        issued = self.client.post("/api/v1/tickets", json={"actionId": random.choice(self._actions)})
-        if issued.status_code != 201:
+    @events.test_start.add_listener
+    def begin(environment: Environment, **_: Any) -> None:
+        if isinstance(runner, MasterRunner):
             return
-        ticket = issued.json()["ticket"]
-        first = self._redeem(ticket)
-        if random.random() < REPLAY_SHARE and self._redeem(ticket) != first:
-            raise AssertionError("a spent ticket got another result")
+        part, parts = max(0, runner.worker_index), options.processes or options.expect_workers or 1
+        hosts = [host.strip().rstrip("/") for host in (environment.host or "").split(",")]
+        environment.ground = Ground(  # type: ignore[attr-defined]
+            hosts,
+            Accounts.read(Path(options.tokens) if options.tokens else None, part, parts),
+            Accounts.read(Path(options.admin_tokens) if options.admin_tokens else None, part, parts),
+            measures,
+        )
+        measures.begin()
 
-    def _redeem(self, ticket: str) -> tuple[str, int]:
-        """The recorded result, asked for until it comes."""
-        for attempt in range(TRIES):
-            with self.client.post("/api/v1/tickets/redeem", json={"ticket": ticket}, catch_response=True) as answer:
-                if answer.status_code in PASSING and attempt + 1 < TRIES:
-                    answer.success()
-                elif answer.status_code == 200:
-                    found = answer.json()
-                    return found["ticketId"], found["newScore"]
-            time.sleep(random.uniform(0, 0.2 * 2**attempt))
-        raise AssertionError("a ticket was not redeemed in the end")
+    @events.test_stop.add_listener
+    def end(**_: Any) -> None:
+        measures.end()
 
 
-class PollingUser(HttpUser):
-    """Reads a board again and again, as a client does whose pushes fail."""
+@events.quitting.add_listener
+def verdict(environment: Environment, **_: Any) -> None:
+    """Judges what was recorded; the exit code is the verdict's."""
+    runner, options = environment.runner, environment.parsed_options
+    if runner is None or options is None or isinstance(runner, WorkerRunner) or not environment.stats.num_requests:
+        return
+    runner.quit()
+    folder = Path(options.record)
+    deadline = time.monotonic() + ENDING_SECONDS
+    while not all_ended(folder) and time.monotonic() < deadline:
+        gevent.sleep(0.2)
+    folder.mkdir(parents=True, exist_ok=True)
+    _measured(environment).write(folder)
+    data = ["--data", options.data] if options.data else []
+    command = [sys.executable, "-m", "loadtests.load.judge", str(folder), "--budgets", options.budgets, *data]
+    environment.process_exit_code = subprocess.run(command, cwd=ROOT, check=False).returncode
 
-    wait_time = between(1, 3)
-    weight = 1
-    _tag = ""
 
-    @task
-    def top(self) -> None:
-        """The top, when it has changed."""
-        answer = self.client.get("/api/v1/boards/global/top", headers={"If-None-Match": self._tag})
-        self._tag = answer.headers.get("ETag", self._tag)
+def _measured(environment: Environment) -> Measured:
+    stats = environment.stats
+    rows = [
+        Row(
+            str(entry.method),
+            str(entry.name),
+            entry.num_requests,
+            entry.num_failures,
+            entry.get_response_time_percentile(0.5) or 0,
+            entry.get_response_time_percentile(0.95) or 0,
+            entry.get_response_time_percentile(0.99) or 0,
+            entry.max_response_time,
+        )
+        for entry in sorted(stats.entries.values(), key=lambda entry: (str(entry.method), str(entry.name)))
+    ]
+    errors = Counter[str]()
+    for error in stats.errors.values():
+        errors[f"{error.method} {error.name}: {error.error}"] += error.occurrences
+    return Measured(
+        hosts=[host.strip().rstrip("/") for host in (environment.host or "").split(",")],
+        seconds=(stats.last_request_timestamp or stats.start_time) - stats.start_time,
+        rows=rows,
+        history=_HISTORY,
+        errors=[f"{text} ({count:,} times)" for text, count in errors.most_common(10)],
+    )
+
+
+_HISTORY: list[Moment] = []
+
+
+def _progress(environment: Environment, runner: Any, measures: Measures) -> None:
+    """A point of the charts each second, and a line for the terminal now and then."""
+    began = 0.0
+    while True:
+        gevent.sleep(1)
+        total = environment.stats.total
+        if not runner.user_count:
+            continue
+        began = began or time.monotonic()
+        at = time.monotonic() - began
+        moment = Moment(
+            round(at, 1),
+            runner.user_count,
+            total.current_rps,
+            total.current_fail_per_sec,
+            total.get_current_response_time_percentile(0.5) or 0,
+            total.get_current_response_time_percentile(0.95) or 0,
+        )
+        _HISTORY.append(moment)
+        if len(_HISTORY) % PROGRESS_SECONDS == 0:
+            busy = environment.stats.entries.get((CPU, "OWN"))
+            percent = busy.avg_response_time if busy else measures.busy_percent
+            print(
+                f"load: {at:4.0f} s  {moment.people} people  {moment.requests:,.0f} requests and events/s  "
+                f"{environment.stats.total.num_failures:,} failed  generator {percent:.0f} % of a core",
+                file=sys.stderr,
+                flush=True,
+            )

@@ -1,7 +1,7 @@
 """A board: which entries count, in which window, folded how."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
@@ -71,6 +71,10 @@ class Board:
     region: str | None = None
     group: str | None = None
     top_size: int = 10
+    hidden: bool = False
+    """Whether only admins see it."""
+    frozen: Place | None = None
+    """Where everybody but admins reads while the board is frozen."""
     key: str = field(init=False)
     """Board and revision in one word: what derived state is keyed by."""
     plain: bool = field(init=False)
@@ -114,9 +118,31 @@ class Board:
         if self.window is Window.ALL:
             return ALL_TIME
         if self.window is Window.SEASON:
-            season = Period(self.season or self.board_id, self.starts_ms, self.ends_ms)
-            return season if season.holds(at_ms) else None
+            season = self.set_season
+            return season if season is not None and season.holds(at_ms) else None
         return _calendar_period(self.window, self.time_zone, at_ms)
+
+    @property
+    def set_season(self) -> Period | None:
+        """The season's period; None while it has not both its ends."""
+        if self.starts_ms is None or self.ends_ms is None:
+            return None
+        return Period(self.season or self.board_id, self.starts_ms, self.ends_ms)
+
+    def period_named(self, name: str) -> Period | None:
+        """The period of an id, whenever it is; None when this board never has such a period."""
+        if self.window is Window.ALL:
+            return ALL_TIME if name == ALL_TIME.period_id else None
+        if self.window is Window.SEASON:
+            season = self.set_season
+            return season if season is not None and season.period_id == name else None
+        try:
+            day = _first_day(self.window, name)
+            found = _period_of(self.window, _zone(self.time_zone), day)
+        except (ValueError, OverflowError):
+            return None
+        # Zones have skipped whole days: such a day holds no moment.
+        return found if found.period_id == name and (found.start_ms or 0) < (found.end_ms or 0) else None
 
 
 # What `places_at` was last asked for: boards, the stretch of time it holds for, and the answer.
@@ -158,7 +184,21 @@ def _calendar_period(window: Window, zone_name: str, at_ms: int) -> Period:
 
 
 def _computed_period(window: Window, zone: tzinfo, at_ms: int) -> Period:
-    day = datetime.fromtimestamp(at_ms / 1000, zone).date()
+    return _period_of(window, zone, datetime.fromtimestamp(at_ms / 1000, zone).date())
+
+
+def _first_day(window: Window, name: str) -> date:
+    match window:
+        case Window.DAY:
+            return date.fromisoformat(name)
+        case Window.WEEK:
+            year, _, week = name.partition("-W")
+            return date.fromisocalendar(int(year), int(week), 1)
+        case _:
+            return date.fromisoformat(f"{name}-01")
+
+
+def _period_of(window: Window, zone: tzinfo, day: date) -> Period:
     match window:
         case Window.DAY:
             first, after, name = day, day + timedelta(days=1), day.isoformat()

@@ -4,6 +4,8 @@ ModelError
 ├── DatabaseUnavailable   away, restarting, too slow; whether a write happened is unknown
 ├── Contended             the database broke a deadlock or a conflict; nothing was written
 ├── DataRejected          the database refuses a value; nothing was written
+├── BoardInvalid          a board breaks a rule; says which
+├── BoardConflict         a board stands as it is for a reason; says which
 ├── CatalogueInvalid      an action or catalogue file breaks a rule; says which
 └── CheckpointInvalid     a file is no checkpoint that we signed
 """
@@ -28,6 +30,14 @@ class Contended(ModelError):
 
 class DataRejected(ModelError):
     """The database refused a value: nothing was written."""
+
+
+class BoardInvalid(ModelError):
+    """A board breaks a rule; the message names it."""
+
+
+class BoardConflict(ModelError):
+    """A board may not be changed so as things stand; the message says why."""
 
 
 class CatalogueInvalid(ModelError):

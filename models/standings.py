@@ -1,10 +1,12 @@
 """Boards as PostgreSQL has them: pages, places and what lags."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from models.board import Board
 from models.database import Database, sql
+from models.database import Row as DatabaseRow
 from models.ids import UserId
 from models.ranking import Row
 from models.state import Standing
@@ -16,6 +18,8 @@ COUNT = sql("standings_count")
 BETTER = sql("standings_better")
 
 NEIGHBOUR = sql("standings_above")
+
+AROUND = sql("standings_around")
 
 OF_USER = sql("standings_of")
 
@@ -44,11 +48,16 @@ def standing_of(row: Row) -> Standing:
     return Standing(row.score, row.reached_at)
 
 
+def row_from(row: DatabaseRow) -> Row:
+    """A board's row out of the database's."""
+    return Row(UserId(row["user_id"]), row["score"], row["reached_at"])
+
+
 async def page(database: Database, board_key: str, period: str, limit: int, after: Row | None = None) -> list[Row]:
     """Rows in rank order, behind a given one."""
     last = (None, None, None) if after is None else (after.score, after.reached_at, after.user_id)
     rows = await database.rows(PAGE, board_key, period, *last, limit)
-    return [Row(UserId(row["user_id"]), row["score"], row["reached_at"]) for row in rows]
+    return [row_from(row) for row in rows]
 
 
 async def count(database: Database, board_key: str, period: str) -> int:
@@ -64,15 +73,15 @@ async def rank_of(database: Database, board_key: str, period: str, row: Row) -> 
     return better + 1
 
 
-async def everybody(database: Database, board_key: str, period: str, size: int) -> AsyncIterator[list[tuple[Row, int]]]:
-    """All rows of a board with their versions, in pages of a size, in no order that matters."""
+async def everybody(database: Database, board_key: str, period: str) -> AsyncIterator[list[tuple[Row, int]]]:
+    """All rows of a board with their versions, in pages of 2,000, in no order that matters."""
     last = "00000000-0000-0000-0000-000000000000"
     while True:
-        rows = await database.rows(ALL, board_key, period, last, size)
+        rows = await database.rows(ALL, board_key, period, last)
         if not rows:
             return
         last = rows[-1]["user_id"]
-        yield [(Row(UserId(row["user_id"]), row["score"], row["reached_at"]), row["version"]) for row in rows]
+        yield [(row_from(row), row["version"]) for row in rows]
 
 
 async def place(database: Database, board_key: str, period: str, user_id: UserId, top_size: int) -> Place | None:
@@ -89,6 +98,17 @@ async def place(database: Database, board_key: str, period: str, user_id: UserId
     return Place(row, rank, await count(database, board_key, period), next_score, edge)
 
 
+async def around(
+    database: Database, board_key: str, period: str, user_id: UserId, radius: int
+) -> tuple[int, list[Row]] | None:
+    """The first rank and the rows around a player, cut at the board's edges; None when not on the board."""
+    rows = [row_from(row) for row in await database.rows(AROUND, board_key, period, user_id, radius)]
+    own = next((number for number, row in enumerate(rows) if row.user_id == user_id), None)
+    if own is None:
+        return None
+    return await rank_of(database, board_key, period, rows[own]) - own, rows
+
+
 @dataclass(frozen=True, slots=True)
 class Young:
     """A player with recent entries: their last version, the last that should be settled, and the one that is."""
@@ -99,8 +119,15 @@ class Young:
     settled: int
 
 
-async def young(database: Database, since_ms: int, before_ms: int, owed_before_ms: int | None = None) -> list[Young]:
-    """Players with entries stamped within a stretch of time."""
+async def young(
+    database: Database,
+    since_ms: int,
+    before_ms: int,
+    owed_before_ms: int | None = None,
+    boards: Iterable[Board] = (),
+) -> list[Young]:
+    """Players with entries stamped within a stretch of time; who lacks one of the boards is not settled at all."""
     ends = (since_ms, before_ms, before_ms if owed_before_ms is None else owed_before_ms)
-    rows = await database.rows(YOUNG, *(datetime.fromtimestamp(ms / 1000, UTC) for ms in ends))
+    stamps = [datetime.fromtimestamp(ms / 1000, UTC) for ms in ends]
+    rows = await database.rows(YOUNG, *stamps, [board.key for board in boards])
     return [Young(UserId(row["user_id"]), row["due"], row["owed"], row["settled"]) for row in rows]

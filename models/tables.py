@@ -56,6 +56,11 @@ class BoardRow(Model):
     group = fields.TextField(null=True)
     top_size = fields.IntField(default=10)
     position = fields.IntField(default=0)
+    hidden = fields.BooleanField(default=False)
+    filled = fields.IntField(default=0)
+    frozen_key = fields.TextField(null=True)
+    frozen_period = fields.TextField(null=True)
+    frozen_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "boards"

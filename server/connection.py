@@ -3,12 +3,15 @@
 import asyncio
 import time
 
+import msgspec
+
 from actors.audience import Outlet, Viewer, written
 from actors.frames import event
+from actors.leaderboard import Leaderboard
 from actors.shown import Form, encoded
 from models.board import GLOBAL
 from models.ids import BoardId
-from server.auth import Session
+from server.auth import ADMIN, Session
 from server.closing import CloseCode
 from server.handshake import Position
 from server.occupancy import Seat
@@ -26,7 +29,7 @@ class Connection:
         self._outlet = outlet
         self._form = form
         self._seat = seat
-        self._viewers: dict[BoardId, Viewer] = {}
+        self._viewers: dict[BoardId, tuple[Leaderboard, Viewer]] = {}
         self._session: Session | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -41,6 +44,7 @@ class Connection:
             max(0.0, session.expires_at - time.time()), self.close, CloseCode.UNAUTHORIZED, "token_expired"
         )
         self.say("authenticated", userId=session.user_id)
+        self.review()
 
     @property
     def session(self) -> Session | None:
@@ -57,7 +61,7 @@ class Connection:
 
     def watch(self, name: str, position: Position | None) -> str | None:
         """Watches a board from a position on, or from a snapshot; why not, if it cannot."""
-        leaderboard = self._runtime.leaderboards.get(BoardId(name or GLOBAL))
+        leaderboard = self._seen(name or GLOBAL)
         if leaderboard is None:
             return "not_found"
         board_id = leaderboard.board.board_id
@@ -65,18 +69,45 @@ class Connection:
             return "rate_limited"
         # From here to the end nothing is awaited: no frame can come between position and stream.
         shown = leaderboard.snapshot() if position is None else leaderboard.since(*position)
-        viewer = self._viewers.get(board_id)
-        if viewer is None:
-            viewer = self._viewers[board_id] = Viewer(self._outlet, self._cut, self._form)
-            leaderboard.audience.join(viewer)
+        held = self._viewers.get(board_id)
+        if held is not None and held[0].audience is leaderboard.audience:
+            viewer = held[1]
+        else:
+            viewer = self._join(board_id, leaderboard)
         leaderboard.audience.start(viewer, shown)
         return None
 
+    def _seen(self, name: str) -> Leaderboard | None:
+        admin = self._session is not None and self._session.role == ADMIN
+        return self._runtime.views.seen(name, admin=admin)
+
+    def _join(self, board_id: BoardId, leaderboard: Leaderboard) -> Viewer:
+        self.unwatch(board_id)
+        viewer = Viewer(self._outlet, self._cut, self._form)
+        self._viewers[board_id] = (leaderboard, viewer)
+        leaderboard.audience.join(viewer)
+        return viewer
+
+    def review(self) -> None:
+        """Moves to what may be seen now: a frozen board, the live one again, or nothing of one that is gone."""
+        for board_id, (held, _) in list(self._viewers.items()):
+            leaderboard = self._seen(board_id)
+            if leaderboard is None:
+                self.unwatch(board_id)
+                self.lose(board_id)
+            elif leaderboard.audience is not held.audience:
+                leaderboard.audience.start(self._join(board_id, leaderboard), leaderboard.snapshot())
+
+    def lose(self, name: str) -> None:
+        """Is told that a board it watched is gone."""
+        detail = f"cannot watch {name[:64]!r}"
+        self.tell("error", msgspec.json.encode({"type": "error", "code": "not_found", "detail": detail}))
+
     def unwatch(self, name: str) -> None:
         """Watches a board no longer."""
-        viewer = self._viewers.pop(BoardId(name), None)
-        if viewer is not None:
-            self._runtime.leaderboards[BoardId(name)].audience.leave(viewer)
+        held = self._viewers.pop(BoardId(name), None)
+        if held is not None:
+            held[0].audience.leave(held[1])
 
     def leave(self) -> None:
         """Is nobody's, and watches nothing."""

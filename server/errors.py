@@ -23,7 +23,7 @@ from actors.errors import (
     TooManyGroups,
     Unchanged,
 )
-from models.errors import CatalogueInvalid, DatabaseUnavailable, DataRejected, ModelError
+from models.errors import BoardConflict, BoardInvalid, CatalogueInvalid, DatabaseUnavailable, DataRejected, ModelError
 from tickets.errors import TicketError
 
 log = logging.getLogger("laurel.server")
@@ -123,10 +123,15 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (ScoreExists, 409, "conflict", "This player has a score already."),
     (TooManyGroups, 409, "conflict", "This player is in as many groups as one may be."),
     (Unchanged, 409, "conflict", "It is so already."),
+    (BoardInvalid, 400, "invalid_request", "The board breaks a rule."),
+    (BoardConflict, 409, "conflict", "The board may not be changed so."),
     (CatalogueInvalid, 400, "invalid_request", "The catalogue breaks a rule."),
     (DataRejected, 400, "invalid_request", "The database refuses a value of this request."),
     (ModelError, 503, "busy", "The request may be sent again."),
 )
+
+TOLD = (BoardInvalid, BoardConflict, CatalogueInvalid)
+"""Errors whose own words are for the one who asked."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -168,7 +173,7 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(TICKET_STATUS.get(error.code, 409), error.code, error.sentence, error.facts)
     for kind, status, code, sentence in TABLE:
         if isinstance(error, kind):
-            detail = str(error) if isinstance(error, CatalogueInvalid) else sentence
+            detail = str(error) if isinstance(error, TOLD) else sentence
             return Problem(status, code, detail, {})
     if isinstance(error, SanicException):
         return _of_sanic(error)

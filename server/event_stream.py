@@ -52,6 +52,11 @@ class EventStream(Connection):
             self._runtime.sockets.discard(self)
             self.leave()
 
+    def lose(self, name: str) -> None:
+        """Ends: who connects again is told why."""
+        del name
+        self.close(CloseCode.UNAUTHORIZED)
+
     def close(self, code: CloseCode, reason: str = "") -> bool:
         """Ends the stream, and the connection soon after; always False.
 

@@ -9,7 +9,6 @@ from sanic import Request
 
 from actors.errors import Busy
 from models.board import GLOBAL
-from models.ids import BoardId
 from server.errors import Forbidden, InvalidRequest, NotFound
 from server.runtime import Runtime
 
@@ -45,7 +44,7 @@ def read(request: Request, runtime: Runtime) -> Asked:
     if runtime.draining:
         raise Busy
     board = request.args.get("board", GLOBAL)
-    if BoardId(board) not in runtime.leaderboards:
+    if runtime.views.seen(board, admin=True) is None:
         raise NotFound("there is no such board")
     layout = request.args.get("format")
     if layout not in (None, FULL):

@@ -22,6 +22,7 @@ from server.routes import (
 )
 from server.routes.admin import actions as admin_actions
 from server.routes.admin import api_keys as admin_api_keys
+from server.routes.admin import boards as admin_boards
 from server.routes.admin import groups as admin_groups
 from server.routes.admin import ledger as admin_ledger
 from server.routes.admin import scores as admin_scores
@@ -29,7 +30,7 @@ from server.routes.admin import users as admin_users
 
 PLAYERS = (tickets, challenges, receipts, accounts, actions, boards, subsets, me, export, friends, groups, awards)
 LIVE = (live, events)
-ADMIN = (admin_users, admin_scores, admin_ledger, admin_actions, admin_groups, admin_api_keys)
+ADMIN = (admin_boards, admin_users, admin_scores, admin_ledger, admin_actions, admin_groups, admin_api_keys)
 OTHERS = (page, probes, docs, dialects)
 
 BLUEPRINTS = tuple(module.blueprint for module in (*PLAYERS, *LIVE, *ADMIN, *OTHERS))

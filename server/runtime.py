@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from actors.audience import Audience
 from actors.clock import Clock
 from actors.committer import Committer
 from actors.epochs import Epochs
-from actors.leaderboard import Leaderboard
+from actors.filler import Filler
+from actors.finals import Finals
+from actors.freezer import Freezer
 from actors.leftovers import Leftovers
 from actors.limits import Limits
 from actors.loader import Loader
@@ -37,14 +38,15 @@ from actors.upkeep import Upkeep
 from actors.users import Users
 from actors.watch import Watch
 from models import boards, catalogue, marks
-from models.board import GLOBAL, Board
+from models.board import Board, Place
 from models.catalogue import Catalogue
 from models.chain import Chain
 from models.control import Notice, Topic
 from models.database import Database
 from models.entry import SCORING, Entry, Kind
 from models.errors import ModelError
-from models.ids import BoardId, EntryId, UserId, uuid7
+from models.ids import EntryId, UserId, uuid7
+from models.ranking import Row
 from models.state import PlayerState
 from server.admission import Admission
 from server.auth import Revoked, Session, Tokens
@@ -60,6 +62,7 @@ from server.receipts import Receipts
 from server.revocations import Revocations
 from server.settings import Settings
 from server.tallies import Tallies
+from server.views import Views
 from tickets.signer import TicketSigner
 
 log = logging.getLogger("laurel.runtime")
@@ -91,6 +94,10 @@ class Closes(Protocol):
 
     def close(self, code: CloseCode, reason: str = "") -> bool:
         """Closes it, with or without its consent."""
+        ...
+
+    def review(self) -> None:
+        """Moves it to what it may see of its boards now."""
         ...
 
 
@@ -156,7 +163,20 @@ class Runtime:
             self.settler,
             self.pod,
         )
-        self.leaderboards: dict[BoardId, Leaderboard] = {}
+        self.views = Views(settings, self.epochs, self.profiles, self._overtaken, self._shown)
+        self.leaderboards = self.views.live
+        self.filler = Filler(
+            self.database,
+            self.ordering,
+            self.epochs,
+            self.clock,
+            self.loader,
+            self.settler,
+            self.rebuilder,
+            self.pod,
+        )
+        self.freezer = Freezer(self.database, self.epochs, self.clock, self.pod)
+        self.finals = Finals(self.database, self.epochs, self.clock, self.loader)
         self.stream = Stream(self.ordering, self.epochs, self.profiles, self.leaderboards)
         self.personal = Personal(self.ordering)
         self.renaming = Renaming(self.ordering, self.epochs, self.profiles, self.clock)
@@ -199,7 +219,7 @@ class Runtime:
                 await self.supervisor.detached("first-look", self._first_look())
         except (ModelError, TimeoutError) as error:
             log.warning("starting without the database: %s", error or "no answer yet")
-        self.watch.on_epoch = self.stream.adopt
+        self.watch.on_epoch = self._adopt
         self.watch.on_return = self.repair.hurry
         for part in (
             self.committer,
@@ -214,6 +234,8 @@ class Runtime:
             self.limits,
             self.seats,
             self.repair,
+            self.filler,
+            self.freezer,
             self.upkeep,
             self.leftovers,
         ):
@@ -259,7 +281,10 @@ class Runtime:
     async def refresh(self) -> None:
         """Reads catalogue and boards anew; raises DatabaseUnavailable."""
         self.catalogue = await catalogue.load(self.database)
-        self._define(await boards.load(self.database))
+        defined = await boards.load(self.database)
+        if await boards.ensure_regions(self.database, self.settings.regions, defined):
+            defined = await boards.load(self.database)
+        self._define(defined)
         self.loaded = True
 
     async def _hear_catalogue(self, notice: Notice) -> None:
@@ -271,28 +296,19 @@ class Runtime:
         self._define(await boards.load(self.database))
 
     def _define(self, defined: Sequence[Board]) -> None:
-        if tuple(defined) == self.epochs.boards:
+        if not self.views.define(defined):
             return
-        self.epochs.define(defined)
-        settings = self.settings
-        for board in defined:
-            held = self.leaderboards.get(board.board_id)
-            if held is None or held.board != board:
-                audience = (
-                    Audience(settings.viewer_buffer_bytes, settings.viewer_stall_seconds)
-                    if held is None
-                    else held.audience
-                )
-                if held is not None:
-                    held.retire()
-                told = self._overtaken if board.board_id == GLOBAL else None
-                leaderboard = Leaderboard(board, self.profiles, audience, told)
-                leaderboard.on_shown = self._shown
-                self.leaderboards[board.board_id] = leaderboard
+        self.filler.hurry()
+        for connection in list(self.sockets):
+            connection.review()
 
     def _shown(self, at_ms: int, seconds: float) -> None:
         self.tallies.lagged.observe(max(0, self.clock.now_ms() - at_ms) / 1000)
         self.tallies.pushed.observe(seconds)
+
+    async def _adopt(self, place: Place, epoch: str, version: int, at_ms: int, rows: Sequence[Row]) -> None:
+        show = self.views.adopt if place in self.epochs.frozen else self.stream.adopt
+        await show(place, epoch, version, at_ms, rows)
 
     def _overtaken(self, overtaken: Overtaken) -> None:
         self.personal.local(overtaken.user_id, "user.overtaken", by=overtaken.by, rank=overtaken.rank)
@@ -313,11 +329,12 @@ class Runtime:
 
     def _show(self, state: PlayerState, entry: Entry, request: Request, outcome: Outcome) -> None:
         delta = None
-        if not outcome.replayed:
-            delta = entry.delta if entry.kind in NOTIFIED else None
-            self.settler.note(state)
-        else:
+        if outcome.replayed:
             self.tallies.replays += 1
+        else:
+            delta = entry.delta if entry.kind in NOTIFIED else None
+        if not outcome.replayed or state.touched:
+            self.settler.note(state)
         self.mirror.show(state, delta, request, outcome)
 
     async def tell(self, user_id: UserId, command: Command) -> Outcome:
@@ -339,7 +356,7 @@ class Runtime:
             due = time.monotonic() + SWEEP_SECONDS
             await asyncio.sleep(SWEEP_SECONDS)
             self.tallies.loop_lag_seconds = max(0.0, time.monotonic() - due)
-            for leaderboard in self.leaderboards.values():
+            for leaderboard in self.views.all():
                 leaderboard.audience.sweep(leaderboard)
 
     def sampled(self) -> bool:

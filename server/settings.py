@@ -22,6 +22,8 @@ from server.rates import Rate, parse_two_counts, parse_two_rates
 PREFIX = "LAUREL_"
 DEFAULT_DATA = Path(".laurel")
 HIDDEN = "***"
+MAX_REGION = 57
+"""A board of a region is called `region-` and its name."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("auto", "console", "json")
 # Passwords of the embedded servers: read from the data folder, not settings of a pod.
@@ -122,6 +124,14 @@ def _origins(value: str) -> tuple[str, ...]:
     return origins
 
 
+def _regions(value: str) -> tuple[str, ...]:
+    regions = tuple(dict.fromkeys(item.strip() for item in value.split(",") if item.strip()))
+    for region in regions:
+        if not is_slug(region) or len(region) > MAX_REGION:
+            raise ValueError(f"{region!r} is not of 1 to {MAX_REGION} of a-z, 0-9 and -")
+    return regions
+
+
 def _setting(parse: Callable[[str], Any], help_text: str, *, default: Any = MISSING, secret: bool = False) -> Any:
     metadata = {"parse": parse, "help": help_text, "secret": secret}
     return field(default=default, metadata=metadata, repr=not secret)
@@ -163,6 +173,9 @@ class Settings:
         _text, "`iss` of the outside issuer's tokens; without it that of access tokens", default=None
     )
     jwks_refresh_seconds: int = _setting(_whole(1, 86_400), "how often the outside issuer's keys are read", default=300)
+    regions: tuple[str, ...] = _setting(
+        _regions, "regions with a board of their own, `region-<name>`, separated by commas", default=()
+    )
     access_ttl_seconds: int = _setting(_whole(1, 31_536_000), "life of an access token", default=3600)
     refresh_ttl_seconds: int = _setting(
         _whole(1, 31_536_000), "life of a refresh token, and of a session that is not used", default=2_592_000

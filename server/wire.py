@@ -1,6 +1,7 @@
 """The shapes of requests and answers: the one place that knows the wire's names."""
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -249,6 +250,72 @@ class BoardsAnswer(Wire, frozen=True):
     boards: list[BoardAnswer]
 
 
+class Season(Wire, frozen=True):
+    """A season's ends; times without an offset are of the board's time zone, `id` is the board's unless given."""
+
+    start: datetime
+    end: datetime
+    id: Slug | None = None
+
+
+class BoardFilter(Wire, frozen=True):
+    """Which entries count; null lets everything pass."""
+
+    actions: Annotated[list[Slug], Meta(max_length=100)] | None = None
+    region: Slug | None = None
+    group: Slug | None = None
+
+
+class BoardRules(Wire, frozen=True):
+    """What a board is, but for its id."""
+
+    title: Text
+    fold: Literal["sum", "best", "last"]
+    window: Literal["all", "day", "week", "month", "season"]
+    time_zone: Annotated[str, Meta(max_length=64, pattern=TEXT)] = "UTC"
+    season: Season | None = None
+    filter: BoardFilter = BoardFilter()
+    top_size: Annotated[int, Meta(ge=1, le=100)] = 10
+    visibility: Literal["public", "hidden"] = "public"
+
+
+class NewBoard(BoardRules, frozen=True, kw_only=True):
+    """A board to define."""
+
+    board_id: Slug
+
+
+class AdminBoardAnswer(Wire, frozen=True):
+    """A board with everything that an admin may set, its revision and its present period."""
+
+    board_id: str
+    title: str
+    fold: str
+    window: str
+    time_zone: str
+    season: PeriodAnswer | None
+    filter: BoardFilter
+    top_size: int
+    visibility: str
+    revision: int
+    period: PeriodAnswer | None
+    frozen: bool
+
+
+class AdminBoardsAnswer(Wire, frozen=True):
+    """Every board, for admins."""
+
+    entries: list[AdminBoardAnswer]
+    next: str | None
+
+
+class FreezeAnswer(Wire, frozen=True):
+    """Whether viewers see a frozen board."""
+
+    board_id: str
+    frozen: bool
+
+
 class EntryAnswer(Wire, frozen=True):
     """One row of a board."""
 
@@ -272,6 +339,22 @@ class TopAnswer(Wire, frozen=True):
     degraded: bool
     total_users: int
     entries: list[EntryAnswer]
+    next: str | None
+
+
+class ResultAnswer(PeriodAnswer, frozen=True):
+    """A past period with the latest revision of its frozen result."""
+
+    revision: int
+    revised_at: str
+    total_users: int
+
+
+class PeriodsAnswer(Wire, frozen=True):
+    """A page of a board's past periods, newest first."""
+
+    board_id: str
+    entries: list[ResultAnswer]
     next: str | None
 
 

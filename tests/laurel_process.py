@@ -176,6 +176,20 @@ class LaurelProcess:
         return [sys.executable, "-m", "server", name, *arguments, "--data", str(self.data)]
 
 
+def run_module(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs `python -m MODULE` as if nothing of Laurel were in the environment."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")}
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=COMMAND_SECONDS,
+    )
+
+
 def _kill(pid: int) -> int:
     os.kill(pid, signal.SIGKILL)
     return pid

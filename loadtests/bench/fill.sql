@@ -33,8 +33,10 @@ BEGIN
            (extract(epoch FROM max(l.at)) * 1000)::bigint, max(l.user_version), true, false
     FROM boards b
     CROSS JOIN LATERAL (
-        SELECT CASE b."window" WHEN 'all' THEN 'all' ELSE to_char(now() AT TIME ZONE 'UTC', 'IYYY"-W"IW') END AS period,
-               CASE b."window" WHEN 'all' THEN '-infinity' ELSE date_trunc('week', now(), 'UTC') END AS since
+        SELECT CASE b."window" WHEN 'all' THEN 'all' ELSE to_char(now() AT TIME ZONE 'UTC', CASE b."window"
+                   WHEN 'day' THEN 'YYYY-MM-DD' WHEN 'week' THEN 'IYYY"-W"IW' ELSE 'YYYY-MM' END) END AS period,
+               CASE b."window" WHEN 'all' THEN '-infinity' ELSE date_trunc(b."window", now(), 'UTC') END AS since
+        WHERE b."window" <> 'season'
     ) AS w
     JOIN ledger l ON l.at >= w.since
     GROUP BY 1, 2, 3;

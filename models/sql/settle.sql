@@ -1,5 +1,5 @@
 -- Writes standings and the memos that vouch for them in one instant, so that no reader finds only one of the two and
--- counts entries twice. Of each, a row of a newer version wins.
+-- counts entries twice. Of each, a row of a newer version wins; two memos of one version vouch together.
 -- $1, $2: places (board key, period). $3 to $7: standings, sorted: place and player by their numbers from 1, score,
 -- reached at, present. $8 to $12: players (id, version, hidden, boards, actions). Arrays of numbers come as text.
 WITH settled AS (
@@ -17,5 +17,8 @@ INSERT INTO player_memos (user_id, version, boards, actions)
 SELECT m.user_id, m.version, m.boards::text[], m.actions::jsonb
 FROM unnest($8::uuid[], $9::text::bigint[], $11::text[], $12::text[]) AS m (user_id, version, boards, actions)
 ON CONFLICT (user_id) DO UPDATE SET
-    version = excluded.version, boards = excluded.boards, actions = excluded.actions
+    version = excluded.version, actions = excluded.actions,
+    boards = CASE WHEN player_memos.version < excluded.version THEN excluded.boards
+                  ELSE ARRAY(SELECT unnest(player_memos.boards) UNION SELECT unnest(excluded.boards)) END
 WHERE player_memos.version < excluded.version
+   OR (player_memos.version = excluded.version AND NOT player_memos.boards @> excluded.boards)

@@ -60,6 +60,9 @@ async def _rebuild(settings: Settings, board_id: str | None) -> None:
             epochs.define(await boards.load(database))
             rebuilder = Rebuilder(database, ordering, epochs, clock, Loader(database, clock, lambda: epochs.boards))
             for place in _chosen(epochs.boards, epochs.present(clock.now_ms()), board_id):
+                if not await boards.is_filled(database, place[0]):
+                    print(f"laurel: {place[0]} is still being filled, which a running pod does", file=sys.stderr)
+                    continue
                 epoch = await _anew(rebuilder, ordering, place)
                 print(place[0].partition("/")[0], place[1], epoch, sep="\t", flush=True)
         finally:
@@ -68,6 +71,8 @@ async def _rebuild(settings: Settings, board_id: str | None) -> None:
 
 def _chosen(boards: "Sequence[Board]", present: "Sequence[tuple[Board, Place]]", board_id: str | None) -> "list[Place]":
     """The places to rebuild; raises CommandError when a board is unknown or has no period now."""
+    from models.board import Window
+
     if board_id is not None and board_id not in {board.board_id for board in boards}:
         known = ", ".join(board.board_id for board in boards)
         raise CommandError(f"there is no board {board_id!r}; there are {known}")
@@ -75,7 +80,7 @@ def _chosen(boards: "Sequence[Board]", present: "Sequence[tuple[Board, Place]]",
         if board not in [now for now, _ in present]:
             if board.board_id == board_id:
                 raise CommandError(f"the board {board_id!r} has no period at present")
-            if board_id is None:
+            if board_id is None and (board.window is not Window.SEASON or board.set_season):
                 print(f"laurel: {board.board_id} has no period at present", file=sys.stderr)
     return [place for board, place in present if board_id in (None, board.board_id)]
 

@@ -6,7 +6,7 @@ from msgspec import UNSET, Meta
 from sanic import Request
 
 from actors.frames import rfc3339
-from models.board import GLOBAL, Board
+from models.board import GLOBAL, Place
 from models.errors import DatabaseUnavailable
 from models.ids import UserId
 from server.dialects.shapes import (
@@ -46,9 +46,10 @@ async def top_scores(runtime: Runtime, request: Request) -> TopScores:
 
 async def _top(runtime: Runtime) -> list[Score]:
     """From Redis or PostgreSQL; with both away as the pod showed it last, if that is newer than what was read."""
-    shown = runtime.leaderboards[GLOBAL].shown if GLOBAL in runtime.leaderboards else None
+    seen = runtime.views.seen(GLOBAL, admin=False)
+    shown = None if seen is None else seen.shown
     try:
-        page = await runtime.reading.top(*_global(runtime), TOP)
+        page = await runtime.reading.top_at(_global(runtime), TOP)
     except DatabaseUnavailable:
         if shown is None:
             raise
@@ -58,12 +59,13 @@ async def _top(runtime: Runtime) -> list[Score]:
     return [Score(user_id=row.user_id, score=row.score) for row in shown.rows[:TOP]]
 
 
-def _global(runtime: Runtime) -> tuple[Board, str]:
-    leaderboard = runtime.leaderboards.get(GLOBAL)
-    period = None if leaderboard is None else leaderboard.board.period_at(runtime.clock.now_ms())
-    if leaderboard is None or period is None:
+def _global(runtime: Runtime) -> Place:
+    """Where viewers find the board `global`: the live place, or its copy while it is frozen."""
+    board = next((board for board in runtime.epochs.boards if board.board_id == GLOBAL), None)
+    place = None if board is None else runtime.views.place(board, runtime.clock.now_ms(), admin=False)
+    if place is None:
         raise NotFound("there is no board yet")
-    return leaderboard.board, period.period_id
+    return place
 
 
 async def leaderboard(runtime: Runtime, request: Request) -> Leaderboard:
@@ -74,8 +76,8 @@ async def leaderboard(runtime: Runtime, request: Request) -> Leaderboard:
 
 
 async def _leaderboard(runtime: Runtime, user_id: UserId | None) -> Leaderboard:
-    board, period = _global(runtime)
-    page = await runtime.reading.top(board, period, TOP)
+    place = _global(runtime)
+    page = await runtime.reading.top_at(place, TOP)
     await runtime.profiles.load([row.user_id for row in page.rows])
     rows = [
         RankedScore(
@@ -87,13 +89,13 @@ async def _leaderboard(runtime: Runtime, user_id: UserId | None) -> Leaderboard:
         leaderboard=rows,
         total_users=page.total,
         last_updated=rfc3339(page.as_of),
-        user_rank=UNSET if user_id is None else await _own_rank(runtime, board, period, user_id),
+        user_rank=UNSET if user_id is None else await _own_rank(runtime, place, user_id),
     )
 
 
-async def _own_rank(runtime: Runtime, board: Board, period: str, user_id: UserId) -> OwnRank:
+async def _own_rank(runtime: Runtime, where: Place, user_id: UserId) -> OwnRank:
     """Who is not on the board has no rank there and no points."""
-    place = await runtime.reading.place(board, period, user_id)
+    place = await runtime.reading.place_at(where, user_id)
     return OwnRank(rank=None, score=0) if place is None else OwnRank(rank=place.rank, score=place.row.score)
 
 
@@ -107,8 +109,7 @@ async def numbered_page(runtime: Runtime, request: Request) -> NumberedPage:
 
 
 async def _numbered_page(runtime: Runtime, page: int, limit: int, sort: Literal["ASC", "DESC"]) -> NumberedPage:
-    board, period = _global(runtime)
-    rows = await runtime.paging.rows(board, period, (page - 1) * limit, limit, ascending=sort == "ASC")
+    rows = await runtime.paging.rows(_global(runtime), (page - 1) * limit, limit, ascending=sort == "ASC")
     await runtime.profiles.load([row.user_id for row in rows])
     named = [
         NamedScore(user_id=row.user_id, username=runtime.profiles.get(row.user_id).username, score=row.score)

@@ -11,7 +11,9 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 
 from server import handshake
 from server.addresses import address_of
+from server.auth import ADMIN
 from server.documented import Parameter, documented
+from server.errors import NotFound
 from server.event_stream import EventStream
 from server.occupancy import Seat
 from server.routes.live import LIVE, bound_kernel_buffer
@@ -39,6 +41,8 @@ async def events(request: Request) -> None:
     if last:
         asked = replace(asked, position=handshake.position_of_event(last))
     session = runtime.tokens.optional(request)
+    if runtime.views.seen(asked.board, admin=session is not None and session.role == ADMIN) is None:
+        raise NotFound("there is no such board")
     address = address_of(request, runtime.settings.trusted_proxies)
     async with Seat(runtime.occupancy, address, None if session is None else session.user_id) as seat:
         transport = cast(Transport, request.transport)

@@ -12,6 +12,7 @@ from models import ledger_pages, players
 from models.ids import UserId
 from models.ledger_pages import Wanted
 from models.snapshot import Question
+from server.auth import ADMIN, Session
 from server.bodies import answer, decode
 from server.documented import documented
 from server.errors import TokenInvalid
@@ -34,19 +35,22 @@ async def me(request: Request) -> HTTPResponse:
     runtime: Runtime = request.app.ctx.runtime
     await limited(request, "reads")
     session = runtime.tokens.required(request)
-    return await runtime.supervisor.detached("me", _me(runtime, session.user_id))
+    return await runtime.supervisor.detached("me", _me(runtime, session.user_id, admin=session.role == ADMIN))
 
 
-async def _me(runtime: Runtime, user_id: UserId) -> HTTPResponse:
+async def _me(runtime: Runtime, user_id: UserId, *, admin: bool) -> HTTPResponse:
     identity = await players.by_id(runtime.database, user_id)
     (found,) = await runtime.loader.read([Question(user_id)])
     if identity is None or found.state is None:
         raise TokenInvalid("the player of this token does not exist")
     places = []
-    for board, (_, period) in runtime.epochs.present(runtime.clock.now_ms()):
-        place = await runtime.reading.place(board, period, user_id)
+    for board in runtime.views.listed(admin=admin):
+        where = runtime.views.place(board, runtime.clock.now_ms(), admin=admin)
+        if where is None:
+            continue
+        place = await runtime.reading.place_at(where, user_id)
         rank, score = (None, None) if place is None else (place.rank, place.row.score)
-        places.append(OwnPlace(board_id=board.board_id, period=period, rank=rank, score=score))
+        places.append(OwnPlace(board_id=board.board_id, period=where[1], rank=rank, score=score))
     own = msgspec.structs.asdict(user_answer(identity))
     shown = MeAnswer(**own, score=found.state.score, user_version=found.state.version, boards=places)
     return answer(shown, headers=NO_STORE)
@@ -59,10 +63,11 @@ async def edit(request: Request) -> HTTPResponse:
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
     body = decode(request, EditMe)
-    return await runtime.supervisor.detached("edit-me", _edit(runtime, session.user_id, body))
+    return await runtime.supervisor.detached("edit-me", _edit(runtime, session, body))
 
 
-async def _edit(runtime: Runtime, user_id: UserId, body: EditMe) -> HTTPResponse:
+async def _edit(runtime: Runtime, session: Session, body: EditMe) -> HTTPResponse:
+    user_id = session.user_id
     name = None if body.display_name is UNSET else body.display_name
     avatar = None if body.avatar_url is UNSET else (body.avatar_url,)
     if name is not None or avatar is not None:
@@ -70,7 +75,7 @@ async def _edit(runtime: Runtime, user_id: UserId, body: EditMe) -> HTTPResponse
     if body.region is not UNSET:
         with suppress(Unchanged):
             await runtime.tell(user_id, MoveRegion(runtime.new_entry(), body.region, user_id))
-    return await _me(runtime, user_id)
+    return await _me(runtime, user_id, admin=session.role == ADMIN)
 
 
 @blueprint.delete("/api/v1/me")

@@ -9,11 +9,13 @@ from actors.frames import rfc3339
 from actors.subsets import Subset
 from models import friends
 from models.board import Board
-from models.ids import BoardId, UserId
+from models.ids import UserId
+from server.auth import ADMIN
 from server.bodies import answer, decode
 from server.documented import documented
 from server.errors import NotFound
 from server.limits import limited
+from server.routes.boards import is_admin, visible_board
 from server.runtime import Runtime
 from server.wire import EntryAnswer
 from server.wire_people import FriendEntry, FriendsBoard, SubsetAnswer, SubsetOf
@@ -27,11 +29,11 @@ async def subset(request: Request, board_id: str) -> HTTPResponse:
     """The places of given players, best first; who is not on the board is left out."""
     runtime: Runtime = request.app.ctx.runtime
     await limited(request, "reads")
-    runtime.tokens.optional(request)
+    admin = is_admin(request)
     body = decode(request, SubsetOf)
-    board = _board(runtime, board_id)
+    board = visible_board(runtime, board_id, admin=admin)
     user_ids = list(dict.fromkeys(UserId(user_id.lower()) for user_id in body.user_ids))
-    shown = await runtime.supervisor.detached("subset", _read(runtime, board, user_ids))
+    shown = await runtime.supervisor.detached("subset", _read(runtime, board, user_ids, admin=admin))
     return answer(shown, headers={"Cache-Control": "no-cache"})
 
 
@@ -42,13 +44,14 @@ async def friends_board(request: Request, board_id: str) -> HTTPResponse:
     runtime: Runtime = request.app.ctx.runtime
     await limited(request, "reads")
     session = runtime.tokens.required(request)
-    board = _board(runtime, board_id)
-    shown = await runtime.supervisor.detached("friends-board", _friends(runtime, board, session.user_id))
+    admin = session.role == ADMIN
+    board = visible_board(runtime, board_id, admin=admin)
+    shown = await runtime.supervisor.detached("friends-board", _friends(runtime, board, session.user_id, admin=admin))
     return answer(shown, headers={"Cache-Control": "no-store"})
 
 
-async def _friends(runtime: Runtime, board: Board, user_id: UserId) -> FriendsBoard:
-    of_board = await _read(runtime, board, [user_id, *await friends.ids(runtime.database, user_id)])
+async def _friends(runtime: Runtime, board: Board, user_id: UserId, *, admin: bool) -> FriendsBoard:
+    of_board = await _read(runtime, board, [user_id, *await friends.ids(runtime.database, user_id)], admin=admin)
     facts = msgspec.structs.asdict(of_board)
     facts["entries"] = [
         FriendEntry(**(msgspec.structs.asdict(entry) | {"rank": rank}), board_rank=entry.rank)
@@ -57,15 +60,15 @@ async def _friends(runtime: Runtime, board: Board, user_id: UserId) -> FriendsBo
     return FriendsBoard(**facts)
 
 
-async def _read(runtime: Runtime, board: Board, user_ids: Sequence[UserId]) -> SubsetAnswer:
-    period = board.period_at(runtime.clock.now_ms())
-    if period is None:
+async def _read(runtime: Runtime, board: Board, user_ids: Sequence[UserId], *, admin: bool) -> SubsetAnswer:
+    place = runtime.views.place(board, runtime.clock.now_ms(), admin=admin)
+    if place is None:
         raise NotFound("this board has no period now")
-    found = await runtime.subsets.read(board, period.period_id, user_ids)
+    found = await runtime.subsets.read(place, user_ids)
     await runtime.profiles.load([row.user_id for row, _ in found.rows])
     return SubsetAnswer(
         board_id=board.board_id,
-        period=period.period_id,
+        period=place[1],
         epoch=found.epoch,
         version=found.version,
         as_of=rfc3339(found.as_of),
@@ -91,10 +94,3 @@ def _entries(runtime: Runtime, found: Subset) -> list[EntryAnswer]:
             )
         )
     return shown
-
-
-def _board(runtime: Runtime, board_id: str) -> Board:
-    leaderboard = runtime.leaderboards.get(BoardId(board_id))
-    if leaderboard is None:
-        raise NotFound("there is no such board")
-    return leaderboard.board

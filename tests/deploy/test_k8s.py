@@ -23,6 +23,7 @@ REQUIRED = {
     "LAUREL_TICKET_KEYS",
     "LAUREL_AUDIT_KEYS",
     "LAUREL_JWT_KEYS",
+    "LAUREL_RECEIPT_KEYS",
 }
 PROCESS_END_SECONDS = 10
 """What a pod gets beyond preStop and its own grace period."""

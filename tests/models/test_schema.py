@@ -53,7 +53,7 @@ async def test_four_processes_migrate_one_database(postgres_url: str):
         assert await missing(url) == []
         found = await asyncpg.connect(url)
         try:
-            assert await found.fetchval("SELECT count(*) FROM boards") == 2
+            assert await found.fetchval("SELECT count(*) FROM boards") == 5
         finally:
             await found.close()
         assert any("0001_initial" in text for text in told)
@@ -79,6 +79,7 @@ async def test_models_fit_their_tables(connection: asyncpg.Connection, model: ty
         fields.TextField: {"text"},
         fields.CharField: {"text"},
         fields.DatetimeField: {"timestamp with time zone"},
+        fields.BooleanField: {"boolean"},
     }
     for name, field in believed.items():
         column = columns[field.source_field or name]

@@ -103,6 +103,14 @@ async def check(servers: Servers, rows: list[Row]) -> None:
         assert told[0] == "ok"
         assert (row_of(told[1], told[2]), told[3], told[4]) == (row, number + 1, len(rows))
         assert [int(float(text)) if text else None for text in told[5:]] == [above, edge]
+        for radius in (1, 4):
+            first = max(0, number - radius)
+            near = expected[first : number + radius + 1]
+            assert await standings.around(servers.database, *place, row.user_id, radius) == (first + 1, near)
+            (told,) = await servers.ordering.run([("around", keys_of(place, "e").reading(), [row.user_id, radius])])
+            assert (told[0], told[6]) == ("ok", first)
+            assert [row_of(member, score) for member, score in zip(told[7::2], told[8::2], strict=True)] == near
+    assert await standings.around(servers.database, *place, UserId(str(uuid4())), 3) is None
 
 
 async def write(servers: Servers, place: Place, rows: list[Row]) -> None:

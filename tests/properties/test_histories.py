@@ -237,11 +237,11 @@ def present(state: PlayerState) -> dict[Place, Standing]:
     return {place: standing for place, standing in state.standings.items() if standing is not None}
 
 
-def naive(entries: Sequence[Entry]) -> dict[Place, Standing]:
+def naive(entries: Sequence[Entry], boards: Sequence[Board] = BOARDS) -> dict[Place, Standing]:
     """The boards' definition, word for word, entry by entry."""
     voided = {entry.target_id for entry in entries if entry.kind == "void"}
     found: dict[Place, Standing] = {}
-    for board in BOARDS:
+    for board in boards:
         counting: dict[str, list[Entry]] = {}
         for entry in entries:
             if entry.kind not in ("redeem", "award", "adjust") or entry.entry_id in voided:
@@ -252,8 +252,8 @@ def naive(entries: Sequence[Entry]) -> dict[Place, Standing]:
                 continue
             if board.region not in (None, entry.region) or (board.group and board.group not in entry.groups):
                 continue
-            period = board.period_at(entry.effective_at)
-            counting.setdefault(period.period_id, []).append(entry)
+            if period := board.period_at(entry.effective_at):
+                counting.setdefault(period.period_id, []).append(entry)
         for period, counted in counting.items():
             found[(board.key, period)] = _score(board, counted)
     return found

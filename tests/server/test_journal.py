@@ -87,7 +87,7 @@ def test_a_pod_serves_while_its_database_answers_nothing(environ: dict[str, str]
             until(lambda: alive(pod), 10)
             ready = httpx.get(f"{pod.url}/readyz", trust_env=False)
             assert ready.status_code == 503
-            assert ready.json()["missing"] == ["catalogue"]
+            assert ready.json()["missing"] == ["catalogue", "revocations"]
             until(lambda: "database" in httpx.get(f"{pod.url}/readyz", trust_env=False).json()["degraded"])
             page = httpx.get(f"{pod.url}/metrics", trust_env=False)
             assert 'laurel_degraded{dependency="postgresql"} 1.0' in page.text

@@ -10,14 +10,17 @@ from tests.laurel_process import LaurelProcess, until
 def test_every_board_gets_a_new_epoch(run):
     first, second = run("rebuild"), run("rebuild")
     rows = [line.split("\t") for line in first.lines]
-    assert [board for board, _, _ in rows] == ["global", "weekly"]
+    assert [board for board, _, _ in rows] == ["global", "weekly", "daily", "monthly"]
     assert rows[0][1] == "all"
     assert set(first.lines).isdisjoint(second.lines)
     assert [line.split("\t")[0] for line in run("rebuild", "--board", "weekly").lines] == ["weekly"]
 
 
 def test_unknown_board_is_one_line(run):
-    assert "there is no board 'nope'; there are global, weekly" in run("rebuild", "--board", "nope").complaint
+    assert (
+        "there is no board 'nope'; there are global, weekly, daily, monthly, season"
+        in run("rebuild", "--board", "nope").complaint
+    )
 
 
 def test_redis_that_is_away_is_one_line(run):

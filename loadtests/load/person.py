@@ -1,0 +1,202 @@
+"""What all people of a load test have in common: an account, a pod, patience."""
+
+import random
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import gevent
+import msgspec
+from locust import FastHttpUser
+from locust.env import Environment
+from locust.exception import StopUser
+
+from loadtests.client import PASSING, WITHIN_SECONDS, backoff
+from loadtests.load.accounts import PASSWORD, Account, Accounts
+from loadtests.load.measures import Measures
+from loadtests.load.told import Answer, Unknown
+
+CREATED = 201
+OK = 200
+ERRORS = 400
+ANSWER_SECONDS = 10.0
+
+
+class GaveUp(Exception):
+    """No answer that says yes or no came in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer; `status` 0 is none."""
+
+    status: int
+    body: dict[str, Any]
+    headers: Mapping[str, str]
+
+    @property
+    def code(self) -> str:
+        return str(self.body.get("code", ""))
+
+
+@dataclass(slots=True)
+class Ground:
+    """What people of one process share."""
+
+    hosts: list[str]
+    accounts: Accounts
+    admins: Accounts
+    measures: Measures
+
+
+class Person(FastHttpUser):
+    """Root of people. `ground` is set on the environment when locust starts."""
+
+    abstract = True
+    network_timeout = ANSWER_SECONDS
+    connection_timeout = ANSWER_SECONDS
+
+    def __init__(self, environment: Environment) -> None:
+        self.ground: Ground = environment.ground  # type: ignore[attr-defined]
+        self._pod = random.randrange(len(self.ground.hosts))
+        self.host = self.pod
+        super().__init__(environment)
+        self.account: Account | None = None
+
+    @property
+    def pod(self) -> str:
+        return self.ground.hosts[self._pod % len(self.ground.hosts)]
+
+    @property
+    def measures(self) -> Measures:
+        return self.ground.measures
+
+    @property
+    def me(self) -> Account:
+        """The own account; only after `enter`."""
+        assert self.account is not None
+        return self.account
+
+    def enter(self) -> None:
+        """Takes a minted account, or registers one."""
+        self.account = self.ground.accounts.take() or self.register()
+
+    def on_stop(self) -> None:
+        if self.account is not None:
+            self.ground.accounts.give_back(self.account)
+
+    def register(self) -> Account:
+        body = {"username": f"load-{uuid4().hex[:16]}", "password": PASSWORD}
+        try:
+            reply = self.ask("POST", "/api/v1/auth/register", "register", body, signed=False)
+        except GaveUp as error:
+            raise StopUser from error
+        if reply.status != CREATED:
+            raise StopUser
+        return Account(reply.body["user"]["userId"], reply.body["accessToken"])
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        name: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        account: Account | None = None,
+        signed: bool = True,
+        headers: Mapping[str, str] | None = None,
+        expected: Collection[str | int] = (),
+    ) -> Reply:
+        """The first answer that is no passing failure; raises GaveUp. A refusal that is expected is a success."""
+        sent = dict(headers or {})
+        if signed:
+            sent |= (account or self.me).headers
+        deadline, attempt = time.monotonic() + WITHIN_SECONDS, 0
+        while True:
+            reply, final = self._once(method, path, name, body, sent, expected, deadline)
+            if final:
+                if reply.status == 0 or reply.status in PASSING:
+                    raise GaveUp(f"{name}: {reply.status} {reply.code}")
+                return reply
+            after = reply.headers.get("Retry-After", "") or ""
+            gevent.sleep((float(after) if after.isdecimal() else 0.0) + backoff(attempt))
+            self._pod += 1
+            attempt += 1
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        name: str,
+        body: Mapping[str, Any] | None,
+        headers: dict[str, str],
+        expected: Collection[str | int],
+        deadline: float,
+    ) -> tuple[Reply, bool]:
+        """One try and whether it is the last; a try that is repeated is a row of its own."""
+        url = self.pod + path
+        with self.client.request(method, url, name=name, json=body, headers=headers, catch_response=True) as response:
+            reply = Reply(response.status_code or 0, _object(response.content), response.headers or {})
+            again = (reply.status == 0 or reply.status in PASSING) and reply.code not in expected
+            if again and time.monotonic() < deadline:
+                response.request_meta["name"] = f"tried again: {reply.status} {reply.code}".rstrip()
+                response.success()
+                return reply, False
+            if 0 < reply.status < ERRORS or reply.code in expected or reply.status in expected:
+                response.success()
+            else:
+                response.failure(f"{reply.status} {reply.code}")
+        return reply, True
+
+    def redeem(self, ticket: Mapping[str, Any], name: str = "redeem", expected: Collection[str] = ()) -> Reply:
+        """Redeems an issued ticket, and writes down what was told."""
+        return self.told(str(ticket["ticketId"]), {"ticket": ticket["ticket"]}, name, expected)
+
+    def act(self, action_id: str) -> Reply:
+        """Redeems an instant action, once whatever is repeated."""
+        return self.told("", {"actionId": action_id}, "redeem instant", ("cooldown", "daily_limit"), uuid4().hex)
+
+    def told(
+        self, ticket_id: str, body: Mapping[str, Any], name: str, expected: Collection[str], key: str | None = None
+    ) -> Reply:
+        sent = time.time()
+        headers = None if key is None else {"Idempotency-Key": key}
+        try:
+            reply = self.ask("POST", "/api/v1/tickets/redeem", name, body, headers=headers, expected=expected)
+        except BaseException:
+            # Whoever is stopped in the middle does not know either.
+            self.measures.note(Unknown(self.me.user_id, ticket_id))
+            raise
+        if reply.status == OK:
+            self._answered(reply.body, sent)
+        return reply
+
+    def _answered(self, body: Mapping[str, Any], sent: float) -> None:
+        now = time.time()
+        user_id, score = self.me.user_id, body["newScore"]
+        self.measures.note(
+            Answer(user_id, body["ticketId"], body["change"], score, body["userVersion"], body["replayed"], sent, now)
+        )
+        if body["replayed"]:
+            self.measures.fire("replayed answer", (now - sent) * 1000)
+        else:
+            self.measures.answered(user_id, score, sent)
+
+    def issue(self, action_id: str, expected: Collection[str] = ()) -> dict[str, Any] | None:
+        """A ticket, or None when refused."""
+        reply = self.ask("POST", "/api/v1/tickets", "start", {"actionId": action_id}, expected=expected)
+        return reply.body if reply.status == CREATED else None
+
+
+def _object(content: bytes | None) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(content or b"{}", type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return {}
+
+
+def think(seconds: float, least: float = 0.1) -> None:
+    """Waits as people do: mostly shorter, sometimes much longer."""
+    gevent.sleep(max(least, random.expovariate(1 / seconds)))
