@@ -25,6 +25,7 @@ LIMITS = {
     "LAUREL_RATE_LIMIT_REDEEM": f"{PER_SECOND}/second",
     "LAUREL_RATE_LIMIT_READS": "120/minute",
     "LAUREL_RATE_LIMIT_LOGIN": "5/minute,12/minute",
+    "LAUREL_RATE_LIMIT_AWARDS": "12/minute",
     "LAUREL_TRUSTED_PROXIES": "1",
 }
 POLICY = re.compile(r'"([a-z-]+)";q=(\d+);w=(\d+)')
@@ -43,7 +44,7 @@ def guarded() -> Iterator[LaurelProcess]:
 @pytest.fixture(scope="module")
 def players(guarded: LaurelProcess) -> Iterator[tuple[str, str]]:
     """New players, minted because registering is limited too."""
-    return iter(guarded.mint_tokens(5))
+    return iter(guarded.mint_tokens(7))
 
 
 @pytest.fixture
@@ -140,6 +141,40 @@ def test_refusals_of_another_kind_count_too(somebody: Caller):
     answer = somebody.http.post("/api/v1/tickets", content=b"{", headers={"Content-Type": "application/json"})
     assert_problem(answer, 400, "invalid_request")
     assert LEFT.fullmatch(answer.headers["ratelimit"])[2] == "58"
+
+
+def test_challenges_and_renewals_are_limited(guarded: LaurelProcess, somebody: Caller):
+    answers = [somebody.http.get("/api/v1/challenges", params={"actionId": "vault"}) for _ in range(61)]
+    assert POLICY.fullmatch(answers[0].headers["ratelimit-policy"]).groups() == ("challenges", "60", "60")
+    assert [answer.status_code for answer in answers] == [200] * 60 + [429]
+    assert assert_problem(answers[-1], 429, "rate_limited")["policy"] == "challenges"
+    assert somebody.issue("sprint")["actionId"] == "sprint"  # tickets are counted apart
+    statuses = [
+        httpx.post(
+            f"{guarded.urls[turn % 3]}/api/v1/auth/refresh",
+            json={"refreshToken": uuid4().hex},
+            headers=at("203.0.113.40"),
+            trust_env=False,
+        ).status_code
+        for turn in range(14)
+    ]
+    assert statuses == [401] * 12 + [429] * 2
+
+
+def test_awards_of_a_client_are_limited_over_all_its_keys(guarded: LaurelProcess, somebody: Caller):
+    with Caller(guarded.urls[0], guarded.mint_admin("limits-admin")[1]) as admin, Caller(guarded.urls[0]) as server:
+        key = {"clientId": "cup", "actions": ["sprint"]}
+        keys = [admin.post("/api/v1/admin/api-keys", body).json()["apiKey"] for body in (key, key)]
+        other = admin.post("/api/v1/admin/api-keys", key | {"clientId": "league"}).json()["apiKey"]
+
+        def award(secret: str) -> httpx.Response:
+            body = {"userId": somebody.user_id, "actionId": "sprint", "reason": "won"}
+            return server.post("/api/v1/awards", body, X_API_Key=secret, Idempotency_Key="once")
+
+        answers = [award(keys[turn % 2]) for turn in range(13)]
+        assert [answer.status_code for answer in answers] == [200] * 12 + [429]
+        assert assert_problem(answers[-1], 429, "rate_limited")["policy"] == "awards"
+        assert award(other).status_code == 200
 
 
 def test_a_spoofed_address_is_no_other_address(guarded: LaurelProcess):

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -142,8 +143,29 @@ def test_everything_held_is_exported(laurel: LaurelProcess, admin: Caller, ann: 
     assert [friend["userId"] for friend in found["friends"]] == [ben.user_id]
     assert [ticket["ticketId"] for ticket in found["heldTickets"]] == [held]
     assert "argon2" not in answer.text
+    (session,) = found["sessions"]
+    assert set(session) == {"sessionId", "createdAt", "expiresAt", "endedAt"}
+    assert session["createdAt"] < session["expiresAt"]
+    assert session["endedAt"] is None
     assert ben.http.get(f"{ME}/export").json()["entries"] == []
     assert ann.user_id not in ben.http.get(f"{ME}/export").text
+
+
+def test_sessions_are_exported_without_what_renews_them(laurel: LaurelProcess):
+    account = {"username": f"p{uuid4().hex[:20]}", "password": "correct horse"}
+    with Caller(laurel.urls[0]) as nobody:
+        first = nobody.post("/api/v1/auth/register", account).json()
+        nobody.post("/api/v1/auth/logout", {}, Authorization=f"Bearer {first['accessToken']}")
+        second = nobody.post("/api/v1/auth/login", account).json()
+        renewed = nobody.post("/api/v1/auth/refresh", {"refreshToken": second["refreshToken"]}).json()
+        headers = {"Authorization": f"Bearer {renewed['accessToken']}"}
+        answer = nobody.http.get(f"{ME}/export", headers=headers)
+    lasting, ended = answer.json()["sessions"]
+    assert lasting["endedAt"] is None
+    assert ended["endedAt"] >= ended["createdAt"]
+    for session in (first, second, renewed):
+        assert session["refreshToken"] not in answer.text
+        assert sha256(session["refreshToken"].encode()).hexdigest() not in answer.text
 
 
 def test_friends_are_added_and_taken_off(laurel: LaurelProcess, ann: Caller, ben: Caller):

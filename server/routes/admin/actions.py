@@ -6,6 +6,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from models import catalogue
 from models.catalogue import Action, Revised
+from models.errors import CatalogueInvalid
 from models.ids import ActionId
 from server.bodies import answer, decode
 from server.documented import documented
@@ -84,10 +85,17 @@ async def replace(request: Request, action_id: str) -> HTTPResponse:
 @blueprint.patch("/api/v1/admin/actions/<action_id:str>")
 @documented(AdminActionAnswer, body=ChangedRules, caller="admin", refuses=("action_unknown", "conflict"))
 async def change(request: Request, action_id: str) -> HTTPResponse:
-    """Changes some rules of an action."""
+    """Changes some rules of an action; 409 when they do not go with the others."""
     admin(request)
-    given = msgspec.structs.asdict(decode(request, ChangedRules))
-    return await _revise(request, action_id, {name: value for name, value in given.items() if value is not UNSET})
+    body = decode(request, ChangedRules)
+    given = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not UNSET}
+    try:
+        return await _revise(request, action_id, given)
+    except CatalogueInvalid as error:
+        if body.title is not UNSET and not body.title.isprintable():
+            raise
+        # Each is right by itself: it does not go with the rules that the action has, or with another one given.
+        raise Conflict(str(error)) from error
 
 
 @blueprint.delete("/api/v1/admin/actions/<action_id:str>")
