@@ -121,6 +121,15 @@ EXAMPLES: tuple[Struct, ...] = (
         entries=[wire.EntryAnswer(**ADA, **PLACE, reached_at=TIMES[0])],
         next=None,
     ),
+    wire.PeriodsAnswer(
+        board_id="weekly",
+        entries=[
+            wire.ResultAnswer(
+                id="2026-W46", start=TIMES[0], end=TIMES[2], revision=1, revised_at=TIMES[2], total_users=1
+            )
+        ],
+        next=None,
+    ),
     wire.PlaceAnswer(
         board_id="global",
         period="all",

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from server import wire_admin, wire_catalogue
+from server import wire, wire_admin, wire_catalogue
 from server.examples import ADA, ADMIN, TICKET, TIMES, USER
 
 DEED = "01a1fbf0-5e7f-7d83-9b2c-6f1a7d24c5e8"
@@ -58,6 +58,20 @@ _action = wire_catalogue.AdminActionAnswer(
 )
 _group = wire_catalogue.GroupAnswer(group_id="red-team", title="The red team")
 
+_rules: dict[str, Any] = {"title": "Sprints of the day", "fold": "sum", "window": "day"}
+_board = wire.AdminBoardAnswer(
+    board_id="sprints",
+    **_rules,
+    time_zone="UTC",
+    season=None,
+    filter=wire.BoardFilter(actions=["sprint"]),
+    top_size=10,
+    visibility="public",
+    revision=1,
+    period=wire.PeriodAnswer(id="2026-11-21", start=TIMES[0], end=TIMES[2]),
+    frozen=False,
+)
+
 EXAMPLES: tuple[Struct, ...] = (
     wire_admin.WriteScore(score=40, reason=REASON),
     wire_admin.ChangeScore(change=5, reason=REASON),
@@ -92,6 +106,11 @@ EXAMPLES: tuple[Struct, ...] = (
         replayed=False,
     ),
     wire_admin.RecordsAnswer(entries=[wire_admin.RecordAnswer(**RECORD)], next=None),
+    wire.NewBoard(board_id="sprints", **_rules, filter=wire.BoardFilter(actions=["sprint"])),
+    wire.BoardRules(**_rules, filter=wire.BoardFilter(actions=["sprint"])),
+    _board,
+    wire.AdminBoardsAnswer(entries=[_board], next=None),
+    wire.FreezeAnswer(board_id="sprints", frozen=True),
     wire_catalogue.NewAction(
         action_id="obstacle-course", title="The obstacle course", points=25, min_seconds=5, max_seconds=600
     ),

@@ -23,6 +23,7 @@ from server.cursors import PeriodCursor, ResultCursor
 from server.documented import Parameter, documented
 from server.errors import InvalidRequest, NotFound
 from server.limits import limited
+from server.parameters import CURSOR
 from server.runtime import Runtime
 from server.wire import (
     BoardAnswer,
@@ -40,6 +41,7 @@ MAX_LIMIT = 100
 DEFAULT_RADIUS = 5
 MAX_RADIUS = 50
 MAX_REVISION = 1_000_000
+PAGE_LIMIT = Parameter("limit", Annotated[int, Meta(ge=1, le=MAX_LIMIT)], f"Rows in a page, else {DEFAULT_LIMIT}.")
 RESULT_EPOCH = "result"
 """Epoch of every frozen result; its version is the result's revision."""
 
@@ -99,9 +101,12 @@ def period_answer(period: Period) -> PeriodAnswer:
     TopAnswer,
     caller="anyone",
     parameters=(
-        Parameter("limit", Annotated[int, Meta(ge=1, le=MAX_LIMIT)], f"Rows in a page, else {DEFAULT_LIMIT}."),
-        Parameter("cursor", str, "The `next` of the page before."),
+        PAGE_LIMIT,
+        CURSOR,
         Parameter("period", str, "A past period's id, else the present one.", example="all"),
+        Parameter(
+            "revision", Annotated[int, Meta(ge=1, le=MAX_REVISION)], "Of a past period's result, else the latest."
+        ),
     ),
     also={304: "Not changed since the content that `If-None-Match` names."},
     headers=("ETag",),
@@ -209,6 +214,7 @@ def _entry(runtime: Runtime, row: Row, rank: int) -> EntryAnswer:
 
 
 @blueprint.get("/api/v1/boards/<board_id:str>/periods")
+@documented(PeriodsAnswer, caller="anyone", parameters=(PAGE_LIMIT, CURSOR), limits=("reads",))
 async def past(request: Request, board_id: str) -> HTTPResponse:
     """Past periods, newest first, each with the latest revision of its frozen result."""
     runtime: Runtime = request.app.ctx.runtime
@@ -242,6 +248,14 @@ def _result_answer(result: Result) -> ResultAnswer:
 
 
 @blueprint.get("/api/v1/boards/<board_id:str>/around/<user_id:str>")
+@documented(
+    TopAnswer,
+    caller="anyone",
+    parameters=(
+        Parameter("radius", Annotated[int, Meta(ge=1, le=MAX_RADIUS)], f"Rows on either side, else {DEFAULT_RADIUS}."),
+    ),
+    limits=("reads",),
+)
 async def around(request: Request, board_id: str, user_id: str) -> HTTPResponse:
     """The rows around a player, cut at the board's edges."""
     runtime: Runtime = request.app.ctx.runtime

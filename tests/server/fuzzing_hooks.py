@@ -15,6 +15,8 @@ from server.routes.tickets import KEY_PATTERN
 WORLD: dict[str, Any] = json.loads(Path(os.environ["FUZZING_WORLD"]).read_text())
 REDEEM = "/api/v1/tickets/redeem"
 ACTIONS = "/api/v1/admin/actions"
+BOARDS = "/api/v1/admin/boards"
+SEASON = {"start": "2026-11-01T00:00:00Z", "end": "2026-12-01T00:00:00Z", "id": None}
 
 
 def whole(value: Any) -> Any:
@@ -23,8 +25,9 @@ def whole(value: Any) -> Any:
 
 @schemathesis.hook
 def map_query(context: HookContext, query: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Leaves cursors out: their type is a text, but only the server's own are good."""
-    return {name: value for name, value in query.items() if name != "cursor"} if query else query
+    """Leaves cursors out: their type is a text, but only the server's own are good. A revision is one of a period."""
+    out = {"cursor"} if query and "period" in query else {"cursor", "revision"}
+    return {name: value for name, value in query.items() if name not in out} if query else query
 
 
 @schemathesis.hook
@@ -51,14 +54,20 @@ def agree(case: Case) -> None:
             body["proof"] = "none"
         if "title" in body and not body["title"].isprintable():
             body["title"] = "Fuzzed"
+    if case.operation.path.startswith(BOARDS):
+        body["title"] = body["title"].strip() or "Fuzzed"
+        body |= {"timeZone": "UTC", "season": SEASON if body["window"] == "season" else None}
+        if isinstance(body.get("filter"), dict):
+            body["filter"] = {**body["filter"], "actions": None}
     key = case.headers.get("Idempotency-Key")
     if case.operation.path == REDEEM and "actionId" in body and key is not None and not re.match(KEY_PATTERN, key):
         case.headers["Idempotency-Key"] = "fuzzed"
 
 
 def put_real_ids(case: Case, dice: int) -> None:
-    # What administrators do to actions is done to one that nobody else asks for.
-    ids = WORLD["ids"] | ({"actionId": "fuzzed"} if case.operation.path.startswith(ACTIONS) else {})
+    # What administrators do to actions and boards is done to one that nobody else asks for.
+    admin = case.operation.path.startswith((ACTIONS, BOARDS))
+    ids = WORLD["ids"] | ({"actionId": "fuzzed", "boardId": "fuzzed"} if admin else {})
     for name in case.path_parameters or {}:
         if name in ids:
             case.path_parameters[name] = ids[name]

@@ -12,6 +12,7 @@ from models.board import Board, Fold, Window
 from models.errors import BoardInvalid
 from models.ids import ActionId, BoardId
 from server.bodies import answer, decode
+from server.documented import documented
 from server.errors import Conflict, NotFound
 from server.routes.admin.guard import admin
 from server.routes.boards import period_answer
@@ -35,6 +36,7 @@ async def _job(request: Request, work: Callable[[Runtime], Awaitable[HTTPRespons
 
 
 @blueprint.get("/")
+@documented(AdminBoardsAnswer, caller="admin")
 async def listed(request: Request) -> HTTPResponse:
     """Every board with all its rules."""
     admin(request)
@@ -44,6 +46,7 @@ async def listed(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/<board_id:str>")
+@documented(AdminBoardAnswer, caller="admin")
 async def one(request: Request, board_id: str) -> HTTPResponse:
     """One board with all its rules."""
     admin(request)
@@ -52,6 +55,7 @@ async def one(request: Request, board_id: str) -> HTTPResponse:
 
 
 @blueprint.post("/")
+@documented(AdminBoardAnswer, status=201, body=NewBoard, caller="admin", refuses=("conflict",))
 async def create(request: Request) -> HTTPResponse:
     """Defines a board; answers when it is filled from the ledger."""
     admin(request)
@@ -67,6 +71,7 @@ async def create(request: Request) -> HTTPResponse:
 
 
 @blueprint.put("/<board_id:str>")
+@documented(AdminBoardAnswer, body=BoardRules, caller="admin", refuses=("conflict",))
 async def change(request: Request, board_id: str) -> HTTPResponse:
     """Replaces a board's rules; other rules are filled from the ledger anew, under a new epoch."""
     admin(request)
@@ -87,6 +92,7 @@ async def change(request: Request, board_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/<board_id:str>")
+@documented(status=204, caller="admin", refuses=("conflict",))
 async def delete(request: Request, board_id: str) -> HTTPResponse:
     """Deletes a board and its results, everywhere."""
     admin(request)
@@ -101,6 +107,7 @@ async def delete(request: Request, board_id: str) -> HTTPResponse:
 
 
 @blueprint.put("/<board_id:str>/freeze")
+@documented(FreezeAnswer, caller="admin", refuses=("conflict",))
 async def freeze(request: Request, board_id: str) -> HTTPResponse:
     """Shows everybody but admins the board as it is now, until it is released; doing it again changes nothing."""
     admin(request)
@@ -117,6 +124,7 @@ async def freeze(request: Request, board_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/<board_id:str>/freeze")
+@documented(status=204, caller="admin")
 async def release(request: Request, board_id: str) -> HTTPResponse:
     """Shows everybody the live board again; doing it again changes nothing."""
     admin(request)
