@@ -9,6 +9,8 @@ PREFIX = "laurel"
 USER_CHANNEL = f"{PREFIX}:user:"
 MIRROR_MARK = f"{PREFIX}:mirrored"
 """All entries stamped before the time under this key are on the boards in Redis."""
+BOARD_PATTERN = f"{PREFIX}:{{*"
+"""Every key of every board, as SCAN matches it."""
 TTL_MS = 86_400_000
 """Board keys expire after a day without activity; PostgreSQL has them still."""
 

@@ -13,6 +13,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
+from actors.keys import BOARD_PATTERN, MIRROR_MARK
+
 ScriptCall: TypeAlias = tuple[str, Sequence[str], Sequence[Any]]
 """A script's name, its keys and its arguments."""
 
@@ -21,6 +23,7 @@ log = logging.getLogger("laurel.ordering")
 LUA_FOLDER = Path(__file__).with_name("lua")
 TIMEOUT_SECONDS = 2.0
 CONNECTIONS = 16
+SCAN_COUNT = 1_000
 RETRIES = 1
 """Once is enough for a connection that was closed while idle; every script may run twice."""
 
@@ -107,6 +110,12 @@ class Ordering:
         """The id of the running server; another one after every restart."""
         info: dict[str, Any] = await self.redis.info("server")
         return str(info["run_id"])
+
+    async def forget_boards(self) -> None:
+        """Removes every board of every epoch; raises as `AWAY` says."""
+        async for key in self.redis.scan_iter(match=BOARD_PATTERN, count=SCAN_COUNT):
+            await self.redis.unlink(key)
+        await self.redis.delete(MIRROR_MARK)
 
     async def close(self) -> None:
         """Closes every connection."""
