@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from actors.audience import Audience
+from actors.checkpoints import Checkpoints
 from actors.clock import Clock
 from actors.committer import Committer
 from actors.epochs import Epochs
@@ -127,6 +128,9 @@ class Runtime:
         self.sockets: set[Closes] = set()
         self.occupancy = Occupancy(lifted=settings.load_test)
         self.upkeep = Upkeep(self.database, self.clock, self.pod, self._unban)
+        self.checkpoints = Checkpoints(
+            self.database, str(settings.database_url), self.chain, self.clock, settings.checkpoint_name, self.pod
+        )
 
     def _boards(self) -> Sequence[Board]:
         return self.epochs.boards
@@ -153,6 +157,7 @@ class Runtime:
             self.renaming,
             self.repair,
             self.upkeep,
+            self.checkpoints,
         ):
             part.start(self.supervisor)
         self.supervisor.keep("users", self.users.sweep)
