@@ -78,6 +78,12 @@ class UserActor:
             self.state = None
         return self.state is None
 
+    def peek(self) -> PlayerState | None:
+        """What an idle actor holds in memory, to be looked at only."""
+        if not self.idle:
+            return None
+        return self.state if self._packed is None else unpack(self.user_id, *self._packed)
+
     def expire(self, now: float) -> None:
         """Answers what has waited past its deadline; what is under way goes on to its end."""
         for request in (self._current, *(self._mailbox or ())):

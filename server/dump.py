@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
@@ -34,7 +35,9 @@ class Programs:
         """Those of the server's version, else the next newer; raises DumpError when there are none."""
         fit = [found for found in _found() if found.major >= server_major]
         if not fit:
-            raise DumpError(f"PostgreSQL {server_major} needs its own pg_dump and pg_restore, or newer ones, on the PATH")
+            raise DumpError(
+                f"PostgreSQL {server_major} needs its own pg_dump and pg_restore, or newer ones, on the PATH"
+            )
         return min(fit, key=lambda found: found.major)
 
     def dump(self, url: str, file: Path, watch: Callable[[], None]) -> None:
@@ -108,10 +111,8 @@ def _environment(url: str | None) -> Mapping[str, str]:
 def _found() -> list[Programs]:
     """What the wheel has and what the PATH has."""
     folders = []
-    try:
+    with suppress(EmbeddedError):  # an installation without the embedded servers
         folders.append(programs())
-    except EmbeddedError:
-        pass  # an installation without the embedded servers
     if system := shutil.which("pg_dump"):
         folders.append(Path(system).parent)
     return [found for folder in folders if (found := _versioned(folder))]

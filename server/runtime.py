@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from actors.audience import Audience
+from actors.auditor import Auditor
 from actors.checkpoints import Checkpoints
 from actors.clock import Clock
 from actors.committer import Committer
@@ -128,6 +129,16 @@ class Runtime:
         self.sockets: set[Closes] = set()
         self.occupancy = Occupancy(lifted=settings.load_test)
         self.upkeep = Upkeep(self.database, self.clock, self.pod, self._unban)
+        self.auditor = Auditor(
+            self.database,
+            self.ordering,
+            self.epochs,
+            self.clock,
+            self.mirror,
+            self.rebuilder,
+            self.users,
+            self.pod,
+        )
         self.checkpoints = Checkpoints(
             self.database, str(settings.database_url), self.chain, self.clock, settings.checkpoint_name, self.pod
         )
@@ -158,6 +169,7 @@ class Runtime:
             self.repair,
             self.upkeep,
             self.checkpoints,
+            self.auditor,
         ):
             part.start(self.supervisor)
         self.supervisor.keep("users", self.users.sweep)

@@ -119,9 +119,9 @@ class Settings:
     jwt_issuer: str = _setting(_text, "`iss` of access tokens", default="laurel")
     jwt_audience: str = _setting(_text, "`aud` of access tokens", default="laurel")
     access_ttl_seconds: int = _setting(_whole(1, 31_536_000), "life of an access token", default=3600)
-    checkpoint_file: Path | None = _setting(
+    checkpoint_file: Path | None = _setting(  # noqa: RUF009 - a dataclass field like the others
         _file,
-        "signed checkpoints every ten minutes, the time put before the suffix; default checkpoints/ in the data folder",
+        "file of signed checkpoints, its time put before the suffix; default: checkpoints/ in the data folder",
         default=None,
     )
     origins: tuple[str, ...] = _setting(

@@ -17,8 +17,8 @@ MEBIBYTE = 1 << 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
-        "May run while pods run. The file is PostgreSQL's own (pg_restore reads it too), readable by its owner only, and "
-        "takes its name when it was read again whole. The keys are not in it: keep the settings LAUREL_*_KEYS, or "
+        "May run while pods run. The file is PostgreSQL's own (pg_restore reads it too), readable by its owner only, "
+        "and takes its name when it was read again whole. The keys are not in it: keep the settings LAUREL_*_KEYS, or "
         "secrets.env of the data folder, apart from it. What Redis holds is not in it either, and not needed."
     )
     parser.add_argument("file", type=Path, metavar="FILE")

@@ -6,15 +6,11 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from server.cli.progress import Progress
 from server.cli.rebuild import rebuild
 from server.cli.servers import CommandError, servers
 from server.settings import Settings
-
-if TYPE_CHECKING:
-    from server.dump import Programs
 
 NAME = "restore"
 HELP = "fills a database from a backup and rebuilds its boards"
@@ -23,8 +19,8 @@ HELP = "fills a database from a backup and rebuilds its boards"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Stop the pods first: a state in their memory would outlive the restore. A database that holds tables is left "
-        "alone unless --force is given, and comes back as it was when the restore fails. Missing migrations are applied, "
-        "boards in Redis are removed and rebuilt under new epochs. Then compare with a checkpoint that was kept "
+        "alone unless --force is given, and comes back as it was when the restore fails. Missing migrations are "
+        "applied, boards in Redis are removed and rebuilt under new epochs. Then compare with a checkpoint that was kept "
         "elsewhere: laurel audit verify --checkpoint FILE"
     )
     parser.add_argument("file", type=Path, metavar="FILE")
@@ -64,7 +60,7 @@ async def _restore(settings: Settings, file: Path, force: bool, progress: Progre
     async with administering(url) as connection:
         if pods := await pods_connected(connection):
             raise CommandError(f"pods are connected to the database ({pods} connections): stop them first")
-        programs: Programs = Programs.for_server(await server_major(connection))
+        programs = Programs.for_server(await server_major(connection))
         programs.check(file, lambda: progress.show(f"reading {file.name}"))
         empty = await is_empty(connection)
         if not empty and not force:

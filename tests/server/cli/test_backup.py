@@ -105,9 +105,7 @@ def test_a_restored_database_goes_on(run: Run, played: Mapping[str, str], fresh_
     assert "19 entries of 7 players" in run("audit", "verify", database_url=fresh_url, audit_keys=KEYS).out
 
 
-def test_what_is_there_is_left_alone_unless_forced(
-    run: Run, played: Mapping[str, str], fresh_url: str, tmp_path: Path
-):
+def test_what_is_there_is_left_alone_unless_forced(run: Run, played: Mapping[str, str], fresh_url: str, tmp_path: Path):
     file = tmp_path / "laurel.backup"
     assert run("backup", file).code == 0
     assert run("migrate", database_url=fresh_url).code == 0
