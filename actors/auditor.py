@@ -44,9 +44,10 @@ Held: TypeAlias = dict[UserId, tuple[int, str, float | None]]
 class Auditor:
     """Compares players by chance and those shown: ledger, standings and Redis on one pod at a time, memory on each.
 
-    What differs is counted in `diverged` by where it was found, and mended: standings and boards from the ledger, memory
-    by forgetting. A row that the ledger contradicts is only counted and logged: no program should decide which is true.
-    Redis or memory ahead of PostgreSQL mean that it lost commits or was restored: the board gets a new epoch.
+    What differs is counted in `diverged` by where it was found. Unless `mend` is off it is mended: standings and boards
+    from the ledger, memory by forgetting. A row that the ledger contradicts is only counted and logged: no program
+    should decide which is true. Redis or memory ahead of PostgreSQL mean that it lost commits or was restored behind
+    the pods' backs: the board gets a new epoch.
     Failure policy: a pass that fails is done again.
     """
 
@@ -58,8 +59,10 @@ class Auditor:
         clock: Clock,
         mirror: Mirror,
         rebuilder: Rebuilder,
-        users: Users,
+        users: Users | None,
         pod: str,
+        *,
+        mend: bool = True,
     ) -> None:
         self._database = database
         self._ordering = ordering
@@ -69,6 +72,7 @@ class Auditor:
         self._rebuilder = rebuilder
         self._users = users
         self._pod = pod
+        self._mend = mend
         self._rebuilt: dict[Place, int] = {}
         self.passes = 0
         self.compared: Counter[str] = Counter()
@@ -95,8 +99,9 @@ class Auditor:
 
     async def look_at_memory(self) -> None:
         """Compares states that this pod holds with the ledger; raises DatabaseUnavailable."""
-        held = {state.user_id: (state.version, state.last_hash) for state in self._users.sample(IN_MEMORY)}
-        if not held:
+        users = self._users
+        held = {} if users is None else {one.user_id: (one.version, one.last_hash) for one in users.sample(IN_MEMORY)}
+        if users is None or not held:
             return
         found = await seals(self._database, [(user_id, version) for user_id, (version, _) in held.items()])
         self.compared["memory"] += len(held)
@@ -104,7 +109,7 @@ class Auditor:
             now, written = found.get(user_id, (0, None))
             if now < version or (written is not None and written != seal):
                 self._found("memory", user_id, f"version {version} in memory is not in the ledger")
-                self.mended["memory"] += self._users.forget(user_id)
+                self.mended["memory"] += users.forget(user_id)
 
     async def look_at_stores(self) -> None:
         """One pass over Redis, standings and ledger; raises DatabaseUnavailable and as `AWAY` says."""
@@ -132,8 +137,9 @@ class Auditor:
             self._found("ledger", one.user_id, "the player's row is not what the entries say: run laurel audit verify")
         elif one.derived and one.fold is not None:
             self._found("standings", one.user_id, f"standings are not what entries up to {one.version} fold to")
-            await settle(self._database, [settlement_of(one.fold)], correct=True)
-            self.mended["standings"] += 1
+            if self._mend:
+                await settle(self._database, [settlement_of(one.fold)], correct=True)
+                self.mended["standings"] += 1
 
     async def _judge_place(self, place: Place, epoch: str, rows: Held, known: dict[UserId, Compared]) -> None:
         """Sends again who is behind; builds anew what holds anything that PostgreSQL contradicts."""
@@ -156,11 +162,12 @@ class Auditor:
                 behind.append(Change.of(user_id, one.version, standing))
             else:
                 wrong = f"{user_id} has {score} as {member!r} in Redis, {should[1]} as {should[0]!r} in the ledger"
-        if behind and await self._mirror.send({place: behind}):
+        if behind and self._mend and await self._mirror.send({place: behind}):
             self.mended["redis"] += len(behind)
         if wrong is not None:
             self._found("redis", wrong.partition(" ")[0], f"{place[0]}: {wrong}")
-            await self._rebuild(place, epoch)
+            if self._mend:
+                await self._rebuild(place, epoch)
 
     async def _rebuild(self, place: Place, epoch: str) -> None:
         now = self._clock.now_ms()

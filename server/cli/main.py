@@ -15,7 +15,20 @@ from server.settings import SettingsError
 
 FAILED = 1
 INTERRUPTED = 128 + signal.SIGINT
-COMMANDS = ("up", "serve", "config", "migrate", "token", "ticket", "actions", "audit", "rebuild", "backup", "restore")
+COMMANDS = (
+    "up",
+    "serve",
+    "config",
+    "migrate",
+    "token",
+    "ticket",
+    "actions",
+    "audit",
+    "rebuild",
+    "backup",
+    "restore",
+    "doctor",
+)
 
 
 class Command(Protocol):

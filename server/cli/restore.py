@@ -20,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Stop the pods first: a state in their memory would outlive the restore. A database that holds tables is left "
         "alone unless --force is given, and comes back as it was when the restore fails. Missing migrations are "
-        "applied, boards in Redis are removed and rebuilt under new epochs. Then compare with a checkpoint that was kept "
-        "elsewhere: laurel audit verify --checkpoint FILE"
+        "applied, boards in Redis are removed and rebuilt under new epochs. Then compare with a checkpoint that was "
+        "kept elsewhere: laurel audit verify --checkpoint FILE"
     )
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("--force", action="store_true", help="replaces what is in the database")
