@@ -164,7 +164,10 @@ class UserActor:
             self._finish(self._written, replayed=False, voided=False)
             return False
         if found.recorded is None:
-            return True
+            if found.request_hash is None:
+                return True
+            self._refuse(KeyConflict("this key was used, and what came of it is in the archive"))
+            return False
         key = key_of(request.command)
         if key is not None and (found.recorded.user_id != self.user_id or found.request_hash != key.request_hash):
             self._refuse(KeyConflict("this key was used with another request"))

@@ -51,7 +51,8 @@ async def compare(
     found = []
     for row in await database.rows(COMPARE, list(user_ids), keys, periods):
         user_id, version = UserId(row["user_id"]), row["version"]
-        broken = version > 0 and (row["hash"], row["score_after"]) != (row["last_hash"], row["score"])
+        archived = version > 0 and row["base_version"] == version  # the last entry is no longer in the ledger
+        broken = version > 0 and (row["hash"], row["score_after"]) != (row["last_hash"], row["score"]) and not archived
         fold, derived = None, False
         if version <= LONGEST:
             fold = await refold(database, user_id, version, boards)
@@ -60,7 +61,8 @@ async def compare(
             vouched = fold
             if 0 < row["memo_version"] < version:
                 vouched = await refold(database, user_id, row["memo_version"], boards)
-            derived = row["memo_version"] > 0 and not broken and not _fits(row, vouched, places)
+            comparable = vouched.version == row["memo_version"]
+            derived = row["memo_version"] > 0 and not broken and comparable and not _fits(row, vouched, places)
             for place in places if derived else ():
                 fold.standings.setdefault(place, None)  # so that a row too many is corrected
                 fold.touched.add(place)

@@ -24,6 +24,7 @@ COMMANDS = (
     "ticket",
     "actions",
     "audit",
+    "ledger",
     "rebuild",
     "backup",
     "restore",
