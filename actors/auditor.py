@@ -148,6 +148,7 @@ class Auditor:
         for user_id, (version, member, score) in rows.items():
             one = known.get(user_id)
             if one is None or one.version < version:
+                self.compared["redis"] += 1
                 wrong = f"{user_id} has version {version} in Redis, {one.version if one else 0} in PostgreSQL"
                 continue
             if one.fold is None or one.broken or one.last_at > self._clock.now_ms() - GRACE_MS:

@@ -63,6 +63,8 @@ def fresh_url(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def played(environ: Mapping[str, str]) -> Mapping[str, str]:
+    with Redis.from_url(environ["LAUREL_REDIS_URL"]) as redis:
+        redis.flushdb()  # boards of other modules' players
     asyncio.run(play(environ["LAUREL_DATABASE_URL"], environ["LAUREL_REDIS_URL"], 5, 3))
     return environ
 

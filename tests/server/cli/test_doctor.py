@@ -23,6 +23,8 @@ def texts(out: str, level: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def played(environ: Mapping[str, str]) -> Mapping[str, str]:
+    with Redis.from_url(environ["LAUREL_REDIS_URL"]) as redis:
+        redis.flushdb()  # boards of other modules' players
     asyncio.run(play(environ["LAUREL_DATABASE_URL"], environ["LAUREL_REDIS_URL"], 5, 3))
     return environ
 
