@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -47,8 +48,11 @@ async def _examine(settings: Settings) -> "list[Finding]":
     from server.doctor.finding import ok
     from server.doctor.stores import Stores
     from server.embedded.folder import DataFolder
+    from server.embedded.runtime import running
 
     folder = DataFolder(settings.data)
+    if (up := running(folder)) and up.load_test:  # an option of `up`, which no variable of ours shows
+        settings = replace(settings, load_test=True)
     found = [ok("laurel", f"{version('laurel')}, Python {platform.python_version()}")]
     found += configuration.examine(settings)
     found += [finding async for finding in Stores(settings).examine()]

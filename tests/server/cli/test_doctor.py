@@ -110,6 +110,7 @@ def test_servers_that_are_away_are_wrong(run: Run, played: Mapping[str, str]):
 
 def test_running_pods_are_asked(laurel: LaurelProcess):
     findings = json.loads(laurel.run("doctor", "--json"))["findings"]
+    assert any("LAUREL_LOAD_TEST is on" in found["text"] for found in findings)
     asked = [found["text"] for found in findings if found["topic"] == "pods"]
     assert len(asked) == len(laurel.urls)
     assert all(text.endswith("is ready") for text in asked)
