@@ -13,6 +13,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
+from actors.keys import BOARD_PATTERN, MIRROR_MARK
+
 ScriptCall: TypeAlias = tuple[str, Sequence[str], Sequence[Any]]
 """A script's name, its keys and its arguments."""
 
@@ -22,6 +24,7 @@ LUA_FOLDER = Path(__file__).with_name("lua")
 SCRIPTS = ("apply", "around", "page", "place", "seats", "slice", "spend", "subset", "touch")
 TIMEOUT_SECONDS = 2.0
 CONNECTIONS = 16
+SCAN_COUNT = 1_000
 RETRIES = 1
 """Once is enough for a connection that was closed while idle; every script may run twice."""
 
@@ -112,6 +115,12 @@ class Ordering:
     def pool(self) -> tuple[int, int]:
         """Connections in use, and how many there may be."""
         return sum(1 for _ in self.redis.connection_pool._get_in_use_connections()), CONNECTIONS
+
+    async def forget_boards(self) -> None:
+        """Removes every board of every epoch; raises as `AWAY` says."""
+        async for key in self.redis.scan_iter(match=BOARD_PATTERN, count=SCAN_COUNT):
+            await self.redis.unlink(key)
+        await self.redis.delete(MIRROR_MARK)
 
     async def close(self) -> None:
         """Closes every connection."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from actors.clock import Clock
 from actors.errors import ActorError
 from actors.supervisor import Supervisor
-from models import marks, players
+from models import marks, partitions, players
 from models.database import Database
 from models.errors import ModelError
 from models.ids import UserId
@@ -21,8 +21,8 @@ PARTITIONS_SECONDS = 3_600.0
 PARTITIONS_AHEAD = 3
 """Months of the ledger that are ready beforehand."""
 FIRST_TRY_SECONDS = 0.5
-
-ADD_PARTITIONS = "SELECT ledger_partitions(now(), $1)"
+PARTITIONS_TRY_SECONDS = 15.0
+"""Seldom: a try that has to wait for a lock lets others wait behind it."""
 
 
 class Upkeep:
@@ -42,17 +42,19 @@ class Upkeep:
     def start(self, supervisor: Supervisor) -> None:
         """Starts the loops."""
         supervisor.keep("clock", lambda: self._every(CLOCK_SECONDS, self._measure))
-        supervisor.keep("partitions", lambda: self._every(PARTITIONS_SECONDS, self._partitions))
+        supervisor.keep("partitions", lambda: self._every(PARTITIONS_SECONDS, self._partitions, PARTITIONS_TRY_SECONDS))
         supervisor.keep("ended-bans", lambda: self._every(ENDED_BANS_SECONDS, self._ended_bans))
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    async def _every(
+        self, seconds: float, work: Callable[[], Awaitable[object]], retry: float = FIRST_TRY_SECONDS
+    ) -> None:
         while True:
             try:
                 await work()
                 pause = seconds
             except ModelError as error:
                 log.debug("upkeep waits: %s", error)
-                pause = min(seconds, FIRST_TRY_SECONDS)
+                pause = min(seconds, retry)
             await asyncio.sleep(pause)
 
     async def _measure(self) -> None:
@@ -60,7 +62,7 @@ class Upkeep:
 
     async def _partitions(self) -> None:
         if await marks.lease(self._database, "partitions", self._pod, 60):
-            await self._database.rows(ADD_PARTITIONS, PARTITIONS_AHEAD)
+            await partitions.provide(self._database, self._clock.now_ms(), PARTITIONS_AHEAD)
 
     async def _ended_bans(self) -> None:
         if await marks.lease(self._database, "ended-bans", self._pod, 10):

@@ -83,6 +83,12 @@ class UserActor:
             self.state = None
         return self.state is None
 
+    def peek(self) -> PlayerState | None:
+        """What an idle actor holds in memory, to be looked at only."""
+        if not self.idle:
+            return None
+        return self.state if self._packed is None else unpack(self.user_id, *self._packed)
+
     def expire(self, now: float) -> None:
         """Answers what has waited past its deadline; what is under way goes on to its end."""
         for request in (self._current, *(self._mailbox or ())):
@@ -166,7 +172,10 @@ class UserActor:
             self._refuse(PlayerUnknown("this player was erased"))
             return False
         if found.recorded is None:
-            return True
+            if found.request_hash is None:
+                return True
+            self._refuse(KeyConflict("this key was used, and what came of it is in the archive"))
+            return False
         key = key_of(request.command)
         if key is not None and (found.recorded.user_id != self.user_id or found.request_hash != key.request_hash):
             self._refuse(KeyConflict("this key was used with another request"))

@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Protocol
 
 from actors.clock import Clock
@@ -95,6 +96,20 @@ class Users:
         request = Request(command, self._new_future(), now + DEADLINE_SECONDS)
         actor.tell(request)
         return request.reply
+
+    def sample(self, count: int) -> list[PlayerState]:
+        """States in memory of idle actors: some of those used last, some of those longest idle."""
+        half = [*islice(reversed(self._actors), count // 2), *islice(self._actors, count - count // 2)]
+        states = (self._actors[user_id][0].peek() for user_id in dict.fromkeys(half))
+        return [state for state in states if state is not None]
+
+    def forget(self, user_id: UserId) -> bool:
+        """Makes a player's actor read its state anew; whether it was idle, else it is left alone."""
+        found = self._actors.get(user_id)
+        if found is None or not found[0].idle:
+            return False
+        del self._actors[user_id]
+        return True
 
     async def sweep(self) -> None:
         """Answers what is past its deadline and evicts the idle, for good."""

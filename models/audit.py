@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from models.base import Base
 from models.board import Place
 from models.entry import Entry
 from models.ids import ActionId, UserId
@@ -66,7 +67,8 @@ class Memo:
 class Subject:
     """What stands of a player outside the ledger, in one snapshot; times are Unix milliseconds.
 
-    `voided` are the targets of the player's voids, `stray` an entry whose version lies outside 1 to `version`.
+    `base` is what archived entries fold to, `voided` are the targets of the player's voids, `stray` an entry whose
+    version lies outside 1 to `version`.
     """
 
     user_id: UserId
@@ -82,6 +84,7 @@ class Subject:
     voided: frozenset[str]
     stray: tuple[int, str] | None
     now_ms: int
+    base: Base | None = None
 
     @property
     def settled(self) -> bool:

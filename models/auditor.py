@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
+from models.archive import Archive, Archives, Line
 from models.audit import Fault, Link, Mark, Memo, Subject, Written
+from models.base import Base
 from models.board import Board
 from models.chain import Chain
 from models.database import CONNECT_TIMEOUT_SECONDS, INDEX_PLANS, credentials, sql
@@ -64,11 +66,14 @@ async def reading(database_url: str) -> AsyncIterator[Connection]:
 
 @dataclass(slots=True)
 class Verdict:
-    """What was looked at, and the first fault; `settled` players had standings to compare."""
+    """What was looked at, and the first fault; `settled` players had standings to compare, `archived` begin in an
+    archive that was not given.
+    """
 
     players: int = 0
     entries: int = 0
     settled: int = 0
+    archived: int = 0
     fault: Fault | None = None
 
 
@@ -84,20 +89,27 @@ class Auditor:
         boards: Iterable[Board],
         chain: Chain,
         observe: Callable[[Verdict], None] = lambda _: None,
+        archives: Sequence[Archive] = (),
     ) -> None:
         self._connection = connection
         self._boards = tuple(boards)
         self._chain = chain
         self._observe = observe
+        self._archives = archives
 
     async def verify(self, user_id: UserId | None = None, marks: Iterable[Mark] = ()) -> Verdict:
         """Walks one player or all, against a checkpoint's marks in the order of their players."""
         verdict = Verdict()
         of_interest = (mark for mark in marks if user_id is None or mark.user_id == user_id)
-        verdict.fault = await self._walk(user_id, of_interest, verdict) or await self._stray(user_id)
+        archives = Archives(self._archives)
+        verdict.fault = await self._walk(user_id, of_interest, verdict, archives) or await self._stray(user_id)
+        if verdict.fault is None and user_id is None:
+            verdict.fault = archives.rest()
         return verdict
 
-    async def _walk(self, user_id: UserId | None, marks: Iterator[Mark], verdict: Verdict) -> Fault | None:
+    async def _walk(
+        self, user_id: UserId | None, marks: Iterator[Mark], verdict: Verdict, archives: Archives
+    ) -> Fault | None:
         mark = next(marks, None)
         async for page in self._pages(user_id):
             histories: dict[str, History] = {}
@@ -106,13 +118,39 @@ class Auditor:
                     break
                 own = mark if mark is not None and mark.user_id == subject.user_id else None
                 mark = next(marks, None) if own else mark
-                histories[subject.user_id] = History(subject, self._boards, self._chain, own)
+                lines = archives.of(subject.user_id, skipping=user_id is not None)
+                if isinstance(lines, Fault):
+                    return lines
+                history = self._history(subject, own, lines, whole=archives.given, verdict=verdict)
+                if isinstance(history, Fault):
+                    return history
+                histories[subject.user_id] = history
             for spans in _batches([subject for subject in page if subject.user_id in histories]):
                 if fault := await self._compare(spans, histories, verdict):
                     return fault
             if len(histories) < len(page):
                 break
         return None if mark is None else Fault(mark.user_id, mark.version, None, "the player is gone")
+
+    def _history(
+        self, subject: Subject, mark: Mark | None, lines: Sequence[Line], *, whole: bool, verdict: Verdict
+    ) -> History | Fault:
+        """A player's history up to the base: taken from the archive, or on trust in the base's seal."""
+        links = [line.link() for line in lines]
+        gone = {link.entry.target_id for link in links if link.entry is not None and link.entry.target_id}
+        subject = replace(subject, voided=subject.voided | gone)
+        history = History(subject, self._boards, self._chain, mark, whole=whole)
+        if fault := history.base_fault():
+            return fault
+        for link in links:
+            if fault := history.add(link):
+                return fault
+            verdict.entries += 1
+        if subject.base is not None:
+            verdict.archived += not whole
+            if fault := history.reached(subject.base.version):
+                return fault
+        return history
 
     async def _compare(self, spans: Sequence[Span], histories: dict[str, History], verdict: Verdict) -> Fault | None:
         links = await self._links(spans)
@@ -163,7 +201,7 @@ def _batches(subjects: Iterable[Subject]) -> Iterator[list[Span]]:
     batch: list[Span] = []
     room = BATCH
     for subject in subjects:
-        low = 0
+        low = 0 if subject.base is None else subject.base.version
         while True:
             high = min(subject.version, low + room)
             batch.append((subject, low, high))
@@ -184,6 +222,15 @@ def _link(row: asyncpg.Record) -> Link:
     except msgspec.MsgspecError:
         entry = None
     return Link(row["user_version"], row["entry_id"], entry, row["hash"], row["hash_version"], row["audit_key"])
+
+
+def _base(row: asyncpg.Record) -> Base | None:
+    if row["base_version"] is None:
+        return None
+    boards = tuple(row["base_boards"])
+    return Base(
+        UserId(row["user_id"]), row["base_version"], boards, row["base_state"], row["base_key"], row["base_seal"]
+    )
 
 
 def _subject(row: asyncpg.Record) -> Subject:
@@ -209,4 +256,5 @@ def _subject(row: asyncpg.Record) -> Subject:
         voided=frozenset(row["voided"]),
         stray=None if row["stray_id"] is None else (row["stray_version"], row["stray_id"]),
         now_ms=row["now"],
+        base=_base(row),
     )

@@ -7,7 +7,9 @@ ModelError
 ├── BoardInvalid          a board breaks a rule; says which
 ├── BoardConflict         a board stands as it is for a reason; says which
 ├── CatalogueInvalid      an action or catalogue file breaks a rule; says which
-└── CheckpointInvalid     a file is no checkpoint that we signed
+├── CheckpointInvalid     a file is no checkpoint that we signed
+├── ArchiveInvalid        a file is no archive that we signed
+└── ArchiveRefused        a month of the ledger may not be archived, or not now; nothing is gone
 """
 
 import asyncio
@@ -46,6 +48,14 @@ class CatalogueInvalid(ModelError):
 
 class CheckpointInvalid(ModelError):
     """A file is no checkpoint that we signed; the message says why."""
+
+
+class ArchiveInvalid(ModelError):
+    """A file is no archive that we signed; the message says why."""
+
+
+class ArchiveRefused(ModelError):
+    """A month stays in the ledger; the message says why."""
 
 
 CONTENDED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from models.audit import Fault, Link, Mark, Subject
+from models.base import Base
 from models.board import Board
 from models.chain import HASH_VERSION, Chain
 from models.entry import MAX_SCORE, SCORING, Entry, Kind
@@ -15,21 +16,41 @@ STILL = frozenset({Kind.BAN, Kind.UNBAN, Kind.MOVE, Kind.ERASE})
 class History:
     """Takes a player's entries in version order and says what is wrong first, if anything.
 
-    The history is judged by itself, then against the player's row, the standings and a checkpoint's mark.
+    The history is judged by itself, then against the player's row, the standings and a checkpoint's mark. It begins
+    where the player's base ends, or with version 1 when the archived entries are given too.
     """
 
-    def __init__(self, subject: Subject, boards: Iterable[Board], chain: Chain, mark: Mark | None) -> None:
+    def __init__(
+        self, subject: Subject, boards: Iterable[Board], chain: Chain, mark: Mark | None, *, whole: bool = True
+    ) -> None:
         self.count = 0
         self._subject = subject
         self._boards = tuple(boards)
         self._chain = chain
         self._mark = mark
-        self._fold = HistoryFold(subject.user_id, self._boards, subject.voided)
+        self._base = subject.base
+        start = None if whole or self._base is None else self._base.state(self._boards)
+        self._fold = HistoryFold(subject.user_id, self._boards, subject.voided, start)
         self._seal: bytes | None = None
         self._place: tuple[str | None, tuple[str, ...]] | None = None
         self._erased = False
         self._targets: dict[str, Entry] = {}
         self._reversed: set[str] = set()
+        self._whole = start is None
+        if start is not None:
+            self.count, self._seal = start.version, start.last_hash
+
+    def base_fault(self) -> Fault | None:
+        """Says what is wrong with the base, as far as it shows without the entries before it."""
+        base, mark = self._base, self._mark
+        if base is None:
+            return None
+        text = None
+        if not base.holds(self._chain):
+            text = "the base of what is archived is not sealed by us"
+        elif mark is not None and mark.version == base.version and mark.seal != base.state(()).last_hash:
+            text = "the archive does not end with the entry that the checkpoint has"
+        return None if text is None else Fault(self._subject.user_id, base.version, None, text)
 
     def add(self, link: Link) -> Fault | None:
         """Takes the next entry."""
@@ -43,7 +64,18 @@ class History:
             self._targets[link.entry_id] = link.entry
         self._seal = link.seal
         self.count += 1
+        if self._base is not None and self.count == self._base.version and not self._fits(self._base):
+            text = "the base is not what the archived entries fold to"
+            return Fault(self._subject.user_id, link.user_version, link.entry_id, text)
         return None
+
+    def _fits(self, base: Base) -> bool:
+        """Whether a base is the state up to here, on the boards that both know."""
+        has, state = base.state(self._boards), self._fold.state
+        known = set(base.boards)
+        folded = {place: standing for place, standing in state.standings.items() if place[0] in known}
+        facts = (has.score, has.last_at, has.last_hash, has.banned_until, has.actions, has.standings)
+        return facts == (state.score, state.last_at, self._seal, state.banned_until, state.actions, folded)
 
     def reached(self, version: int) -> Fault | None:
         """Says so when the entries taken do not reach a version that should be there."""
@@ -97,6 +129,8 @@ class History:
 
     def _void_fault(self, entry: Entry) -> str | None:
         target = self._targets.get(entry.target_id or "")
+        if target is None and not self._whole:
+            return None  # its target may be in the archive
         if target is None:
             return f"it voids {entry.target_id}, which is no earlier entry of this player"
         if target.entry_id in self._reversed:

@@ -46,6 +46,18 @@ async def missing(database_url: str) -> list[str]:
         raise typed(error) from error
 
 
+async def unknown(database_url: str) -> list[str]:
+    """The names of applied migrations that this version does not have; raises DatabaseUnavailable."""
+    try:
+        async with TortoiseContext() as context:
+            executor, _ = await _plan(context, database_url)
+            known = {key.name for key in executor.loader.graph.nodes}
+            applied = await executor.recorder.applied_migrations()
+            return sorted(key.name for key in applied if key.name not in known)
+    except Exception as error:
+        raise typed(error) from error
+
+
 async def _plan(context: TortoiseContext, database_url: str) -> tuple[MigrationExecutor, list[str]]:
     config = tortoise_config(database_url)
     for connection in config["connections"].values():

@@ -11,6 +11,10 @@ from models.ids import UserId
 from models.state import PlayerState, Standing
 
 SETTLE = sql("settle")
+# What is of the same version is written too: for standings that are found to be wrong.
+CORRECT = SETTLE.replace("standings.version <", "standings.version <=").replace(
+    "WHERE player_memos.version <", "WHERE player_memos.version <="
+)
 
 BATCH = 500
 """Players written in one statement."""
@@ -41,15 +45,16 @@ def settlement_of(state: PlayerState) -> Settlement:
     return Settlement(state.user_id, state.version, state.banned_until is not None, standings, actions, boards)
 
 
-async def settle(database: Database, settlements: Sequence[Settlement]) -> None:
-    """Writes settlements, each player's standings and memo in one instant.
+async def settle(database: Database, settlements: Sequence[Settlement], *, correct: bool = False) -> None:
+    """Writes settlements, each player's standings and memo in one instant; `correct` also over their own version.
 
     Raises DatabaseUnavailable; writing again is harmless.
     """
+    statement = CORRECT if correct else SETTLE
     ordered = sorted(settlements, key=lambda settlement: settlement.user_id)
     for start in range(0, len(ordered), BATCH):
         batch = ordered[start : start + BATCH]
-        await database.rows(SETTLE, *_standings(batch), *_players(batch))
+        await database.rows(statement, *_standings(batch), *_players(batch))
 
 
 def _standings(batch: Sequence[Settlement]) -> tuple[object, ...]:

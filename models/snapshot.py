@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import msgspec
 
 from models import ledger
+from models.base import Base
+from models.base import find as find_base
 from models.board import Board, Place
 from models.database import Database, Row, Runs, sql
 from models.entry import REFOLDED, Entry
@@ -148,7 +150,19 @@ def _adopt(state: PlayerState, row: Row) -> None:
 
 async def refold(database: Database, user_id: UserId, version: int, boards: Sequence[Board]) -> PlayerState:
     """The state folded from the ledger alone, up to a version; every standing counts as touched."""
-    fold = HistoryFold(user_id, boards, await ledger.voided_targets(database, user_id, version))
+    while True:
+        base = await find_base(database, user_id)
+        state = await _refold(database, user_id, version, boards, base)
+        # An archive takes entries away in the same instant in which its base counts: was it this instant?
+        if await find_base(database, user_id) == base:
+            return state
+
+
+async def _refold(
+    database: Database, user_id: UserId, version: int, boards: Sequence[Board], base: Base | None
+) -> PlayerState:
+    start = None if base is None else base.state(boards)
+    fold = HistoryFold(user_id, boards, await ledger.voided_targets(database, user_id, version), start)
     while fold.state.version < version:
         page = await ledger.history(database, user_id, fold.state.version)
         for entry in page:

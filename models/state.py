@@ -117,11 +117,14 @@ def remember(memory: ActionMemory | None, at_ms: int) -> ActionMemory:
 class HistoryFold:
     """Folds a whole history, given in version order, to a state.
 
-    The ids of voided entries are known beforehand, so that history may arrive in pages.
+    The ids of voided entries are known beforehand, so that history may arrive in pages. `start` is what older entries,
+    which are not given, fold to.
     """
 
-    def __init__(self, user_id: UserId, boards: Iterable[Board], voided: frozenset[str]) -> None:
-        self.state = PlayerState(user_id, tuple(boards))
+    def __init__(
+        self, user_id: UserId, boards: Iterable[Board], voided: frozenset[str], start: PlayerState | None = None
+    ) -> None:
+        self.state = start or PlayerState(user_id, tuple(boards))
         self._voided = voided
 
     def add(self, entry: Entry) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
+from actors.auditor import Auditor
+from actors.checkpoints import Checkpoints
 from actors.clock import Clock
 from actors.committer import Committer
 from actors.epochs import Epochs
@@ -207,6 +209,19 @@ class Runtime:
         self.occupancy = Occupancy(self.seats, *settings.rate_limit_sockets, lifted=settings.load_test)
         self.upkeep = Upkeep(self.database, self.clock, self.pod, self._unban)
         self.leftovers = Leftovers(self.database, self.pod, self._leave)
+        self.auditor = Auditor(
+            self.database,
+            self.ordering,
+            self.epochs,
+            self.clock,
+            self.mirror,
+            self.rebuilder,
+            self.users,
+            self.pod,
+        )
+        self.checkpoints = Checkpoints(
+            self.database, str(settings.database_url), self.chain, self.clock, settings.checkpoint_name, self.pod
+        )
 
     def _boards(self) -> Sequence[Board]:
         return self.epochs.boards
@@ -238,6 +253,8 @@ class Runtime:
             self.freezer,
             self.upkeep,
             self.leftovers,
+            self.checkpoints,
+            self.auditor,
         ):
             part.start(self.supervisor)
         self.revocations.start(self.supervisor)

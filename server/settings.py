@@ -111,6 +111,12 @@ def _folder(value: str) -> Path:
     return Path(_text(value))
 
 
+def _file(value: str) -> Path:
+    if value.endswith("/") or not Path(_text(value)).name:
+        raise ValueError("must name a file")
+    return Path(value.strip())
+
+
 def _origins(value: str) -> tuple[str, ...]:
     origins = tuple(item.strip() for item in value.split(",") if item.strip())
     for origin in origins:
@@ -179,6 +185,11 @@ class Settings:
     access_ttl_seconds: int = _setting(_whole(1, 31_536_000), "life of an access token", default=3600)
     refresh_ttl_seconds: int = _setting(
         _whole(1, 31_536_000), "life of a refresh token, and of a session that is not used", default=2_592_000
+    )
+    checkpoint_file: Path | None = _setting(  # noqa: RUF009 - a dataclass field like the others
+        _file,
+        "file of signed checkpoints, its time put before the suffix; default: checkpoints/ in the data folder",
+        default=None,
     )
     origins: tuple[str, ...] = _setting(
         _origins, "origins of browsers let in, separated by commas; none: the server's own", default=()
@@ -256,6 +267,11 @@ class Settings:
     def require_servers(self) -> None:
         """Raises SettingsError unless PostgreSQL and Redis are named."""
         self._require("database_url", "redis_url")
+
+    @property
+    def checkpoint_name(self) -> Path:
+        """What the names of checkpoints are made from."""
+        return self.checkpoint_file or self.data / "checkpoints" / "laurel.checkpoint"
 
     def redacted(self) -> dict[str, Any]:
         """Every setting by environment name, without secrets, JSON-ready."""

@@ -1,4 +1,4 @@
-"""Groups, friends and what administrators search by."""
+"""Groups and friends."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from tortoise.migrations.operations import RunSQL
 
 
 class Migration(TortoiseMigration):
-    """Two new tables, indexes on small ones; a server that does not know them is not disturbed."""
+    """Two new tables; a server that does not know them is not disturbed."""
 
     dependencies = [("models", "0001_initial")]  # noqa: RUF012 — Tortoise declares it so
     operations = [  # noqa: RUF012

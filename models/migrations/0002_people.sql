@@ -16,9 +16,3 @@ CREATE TABLE friends (
     CHECK (user_id <> friend_id)
 );
 CREATE INDEX friends_friend ON friends (friend_id);
-
--- An erased player's tickets go too.
-CREATE INDEX held_tickets_user ON held_tickets (user_id);
-
--- Names by their beginning, whatever the database's own collation is.
-CREATE INDEX accounts_names ON accounts (username_key COLLATE "C");

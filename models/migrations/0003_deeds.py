@@ -1,4 +1,4 @@
-"""An index for what is rare in the ledger."""
+"""Indexes: for what is rare in the ledger, for tickets of a player, for names by their beginning."""
 
 from typing import Any
 
@@ -16,12 +16,19 @@ LACKING = """
 """
 
 
+# An erased player's tickets go too; names are found whatever the database's own collation is.
+PLAIN = {"held_tickets_user": "held_tickets (user_id)", "accounts_names": 'accounts (username_key COLLATE "C")'}
+
+
 async def _index(apps: Any, editor: Any) -> None:
     """Makes the index without a lock that writers wait for; may be stopped anywhere and run again.
 
     Redemptions and awards are not in the index, so they cost nothing. A partition made meanwhile has its part already.
     """
     del apps
+    for name, what in PLAIN.items():
+        await editor.client.execute_script(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        await editor.client.execute_script(f"CREATE INDEX CONCURRENTLY {name} ON {what}")
     await editor.client.execute_script(f"CREATE INDEX IF NOT EXISTS ledger_deeds ON ONLY ledger {COLUMNS}")
     for row in await editor.client.execute_query_dict(LACKING):
         partition = row["partition"]

@@ -32,8 +32,14 @@ SELECT p.id::text AS user_id, p.version, p.score,
        ARRAY(SELECT l.target_id::text FROM ledger l
              WHERE l.user_id = p.id AND l.kind = 'void' AND l.user_version <= p.version) AS voided,
        stray.user_version AS stray_version, stray.entry_id::text AS stray_id,
-       (extract(epoch FROM now()) * 1000)::bigint AS now
+       (extract(epoch FROM now()) * 1000)::bigint AS now,
+       base.version AS base_version, base.boards AS base_boards, base.state AS base_state,
+       base.audit_key AS base_key, base.seal AS base_seal
 FROM page p
+LEFT JOIN LATERAL (
+    SELECT b.* FROM ledger_bases b JOIN ledger_archives a ON a.month = b.month
+    WHERE b.user_id = p.id ORDER BY b.month DESC LIMIT 1
+) AS base ON true
 LEFT JOIN player_memos m ON m.user_id = p.id
 LEFT JOIN standing ON standing.user_id = p.id
 LEFT JOIN LATERAL (

@@ -11,6 +11,8 @@ UNION ALL
 UNION ALL
 (SELECT NULL, NULL, k.entry_id::text, format('the idempotency key %L of scope %L names this entry, which does not exist', k.key, k.scope)
  FROM idempotency_keys k WHERE $1 IS NULL AND NOT EXISTS (SELECT FROM ledger l WHERE l.entry_id = k.entry_id)
+   AND k.entry_id >= coalesce((SELECT uuid7_floor((max(month) + interval '1 month') AT TIME ZONE 'UTC') FROM ledger_archives),
+                              '00000000-0000-0000-0000-000000000000')
  LIMIT 1)
 UNION ALL
 (SELECT l.user_id::text, l.user_version, l.entry_id::text, format('the key of a void of %s names this entry, which is no such void', k.key)

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify.add_argument(
         "--checkpoint", type=Path, metavar="FILE", help="also against what `laurel audit checkpoint` printed once"
     )
+    verify.add_argument(
+        "--archive",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="every file that `laurel ledger archive` wrote, to walk from the first entry on",
+    )
     checkpoint = ways.add_parser(
         "checkpoint",
         help="prints how far every player's history went, signed",
@@ -57,7 +65,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if args.what == "checkpoint":
             asyncio.run(_checkpoint(settings))
             return 0
-        verdict = asyncio.run(_verify(settings, args.user, args.checkpoint))
+        verdict = asyncio.run(_verify(settings, args.user, args.checkpoint, args.archive))
     if verdict.fault is not None:
         print(f"broken: {verdict.fault}")
         return 1
@@ -67,11 +75,14 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         f"{verdict.entries} entries of {verdict.players} players hold together; "
         f"the standings of {verdict.settled} were compared"
     )
+    if verdict.archived:
+        print(f"the older entries of {verdict.archived} players are archived: see --archive", file=sys.stderr)
     return 0
 
 
-async def _verify(settings: Settings, user: str | None, file: Path | None) -> "Verdict":
+async def _verify(settings: Settings, user: str | None, file: Path | None, archives: Sequence[Path]) -> "Verdict":
     from models import boards
+    from models.archive import Archive
     from models.auditor import Auditor, reading
     from models.ids import UserId
     from server.cli.database import chain_of, opened
@@ -79,6 +90,7 @@ async def _verify(settings: Settings, user: str | None, file: Path | None) -> "V
     chain = chain_of(settings)
     checkpoint = None if file is None else _read(file, settings)
     marks: Iterator[Mark] = iter(()) if checkpoint is None else checkpoint.marks()
+    opened_archives = [Archive.open(path, chain) for path in archives]
     async with opened(settings) as database:
         defined = await boards.load(database)
     with Progress() as progress:
@@ -88,6 +100,7 @@ async def _verify(settings: Settings, user: str | None, file: Path | None) -> "V
                 defined,
                 chain,
                 lambda seen: progress.show(f"{seen.entries} entries of {seen.players} players"),
+                opened_archives,
             )
             return await auditor.verify(None if user is None else UserId(user), marks)
 

@@ -15,7 +15,22 @@ from server.settings import SettingsError
 
 FAILED = 1
 INTERRUPTED = 128 + signal.SIGINT
-COMMANDS = ("up", "serve", "config", "migrate", "token", "ticket", "actions", "audit", "rebuild", "keys")
+COMMANDS = (
+    "up",
+    "serve",
+    "config",
+    "migrate",
+    "token",
+    "ticket",
+    "actions",
+    "audit",
+    "ledger",
+    "keys",
+    "rebuild",
+    "backup",
+    "restore",
+    "doctor",
+)
 
 
 class Command(Protocol):

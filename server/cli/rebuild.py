@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     with servers(args, environ) as settings:
         try:
-            asyncio.run(_rebuild(settings, args.board))
+            asyncio.run(rebuild(settings, args.board))
         except ModelError:
             raise
         except AWAY as error:
@@ -44,7 +44,8 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return 0
 
 
-async def _rebuild(settings: Settings, board_id: str | None) -> None:
+async def rebuild(settings: Settings, board_id: str | None) -> None:
+    """Rebuilds one board or all; prints a line for each."""
     from actors.clock import Clock
     from actors.epochs import Epochs
     from actors.loader import Loader

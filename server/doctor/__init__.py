@@ -1,0 +1,1 @@
+"""What `laurel doctor` looks at: settings, PostgreSQL, Redis, their agreement, pods."""

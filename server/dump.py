@@ -1,0 +1,132 @@
+"""A whole database as one file, by PostgreSQL's own programs."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+from server.embedded.errors import EmbeddedError
+from server.embedded.postgres import programs
+
+VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
+POLL_SECONDS = 0.1
+LAST_LINES = 3
+
+
+class DumpError(Exception):
+    """pg_dump or pg_restore is missing, or says what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """pg_dump and pg_restore of one version."""
+
+    major: int
+    folder: Path
+
+    @classmethod
+    def for_server(cls, server_major: int) -> "Programs":
+        """Those of the server's version, else the next newer; raises DumpError when there are none."""
+        fit = [found for found in _found() if found.major >= server_major]
+        if not fit:
+            raise DumpError(
+                f"PostgreSQL {server_major} needs its own pg_dump and pg_restore, or newer ones, on the PATH"
+            )
+        return min(fit, key=lambda found: found.major)
+
+    def dump(self, url: str, file: Path, watch: Callable[[], None]) -> None:
+        """Writes a file of one snapshot, readable by its owner only, and reads it again whole."""
+        draft = file.with_name(f"{file.name}.{os.getpid()}")
+        try:
+            draft.touch(mode=0o600)  # pg_dump keeps the mode, and waits for the disk
+            options = ["--format=custom", "--no-owner", "--no-acl", "--file", str(draft)]
+            self._run(["pg_dump", *options, *_target(url)], url, watch)
+            self.check(draft, watch)
+            draft.replace(file)
+        except OSError as error:
+            raise DumpError(f"cannot write {file}: {error.strerror}") from error
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def check(self, file: Path, watch: Callable[[], None]) -> None:
+        """Reads a file to its end; raises DumpError when it is no dump, or one that was cut off."""
+        self._run(["pg_restore", "--file", os.devnull, str(file)], None, watch)
+
+    def restore(self, url: str, file: Path, watch: Callable[[], None]) -> None:
+        """Fills an empty database, in one transaction."""
+        options = ["--exit-on-error", "--single-transaction", "--no-owner", "--no-acl"]
+        self._run(["pg_restore", *options, *_target(url), str(file)], url, watch)
+
+    def _run(self, command: Sequence[str], url: str | None, watch: Callable[[], None]) -> None:
+        program, *arguments = command
+        process = subprocess.Popen(
+            [str(self.folder / program), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=_environment(url),
+            text=True,
+        )
+        try:
+            said = _wait(process, watch)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        if process.returncode != 0:
+            raise DumpError(f"{program}: {said}")
+
+
+def _wait(process: "subprocess.Popen[str]", watch: Callable[[], None]) -> str:
+    """What a program said last; its pipe is read all the while, so that it is never full."""
+    while True:
+        try:
+            _, said = process.communicate(timeout=POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            watch()
+            continue
+        return " ".join(said.split("\n")[:LAST_LINES]).strip() or f"ended with {process.returncode}"
+
+
+def _target(url: str) -> list[str]:
+    """The address without its password, which must not be seen among the processes."""
+    address = urlsplit(url)
+    name, host = address.username, address.netloc.rpartition("@")[2]
+    query = urlencode([pair for pair in parse_qsl(address.query) if pair[0] != "password"])
+    return ["--dbname", urlunsplit(address._replace(netloc=f"{name}@{host}" if name else host, query=query))]
+
+
+def _environment(url: str | None) -> Mapping[str, str]:
+    password = None if url is None else urlsplit(url).password
+    own = {} if password is None else {"PGPASSWORD": unquote(password)}
+    return {**os.environ, "PGAPPNAME": "laurel-dump", "LC_ALL": "C", **own}
+
+
+def _found() -> list[Programs]:
+    """What the wheel has and what the PATH has."""
+    folders = []
+    with suppress(EmbeddedError):  # an installation without the embedded servers
+        folders.append(programs())
+    if system := shutil.which("pg_dump"):
+        folders.append(Path(system).parent)
+    return [found for folder in folders if (found := _versioned(folder))]
+
+
+def _versioned(folder: Path) -> Programs | None:
+    try:
+        said = subprocess.run([str(folder / "pg_dump"), "--version"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    found = VERSION.search(said)
+    return Programs(int(found[1]), folder) if found and (folder / "pg_restore").exists() else None
+
+
+def seconds_since(began: float) -> str:
+    """How long something took, for people."""
+    return f"{time.monotonic() - began:.1f} s"
