@@ -136,3 +136,10 @@ def test_what_cannot_be_voided(admin: Caller, history: tuple[Caller, list[dict[s
 
 def test_the_chain_holds_after_all_of_it(laurel: LaurelProcess, history: tuple[Caller, list[dict[str, Any]]]):
     assert "hold together" in laurel.run("audit", "verify", "--user", history[0].user_id)
+
+
+def test_times_before_all_entries_find_nothing_or_everything(admin: Caller):
+    first = "0001-01-01T00:00:00+01:01"
+    path = "/api/v1/admin/ledger"
+    assert admin.http.get(path, params={"to": first, "kind": "ban"}).json() == {"entries": [], "next": None}
+    assert admin.http.get(path, params={"from": first}).status_code == 200
