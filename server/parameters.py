@@ -79,7 +79,8 @@ def query_moment(request: Request, name: str) -> int | None:
     if text is None:
         return None
     try:
-        return moment_ms(msgspec.convert(text, Moment))
+        # Nothing is older than 1970, and PostgreSQL's times begin later than Python's.
+        return max(0, moment_ms(msgspec.convert(text, Moment)))
     except msgspec.ValidationError as error:
         raise InvalidRequest(f"{name} must be a time in RFC 3339") from error
 

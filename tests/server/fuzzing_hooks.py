@@ -25,9 +25,8 @@ def whole(value: Any) -> Any:
 
 @schemathesis.hook
 def map_query(context: HookContext, query: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Leaves cursors out: their type is a text, but only the server's own are good. A revision is one of a period."""
-    out = {"cursor"} if query and "period" in query else {"cursor", "revision"}
-    return {name: value for name, value in query.items() if name not in out} if query else query
+    """Leaves cursors out: their type is a text, but only the server's own are good."""
+    return {name: value for name, value in query.items() if name != "cursor"} if query else query
 
 
 @schemathesis.hook
@@ -35,6 +34,8 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
     """Puts real ids into half of the requests that are right in form, and writes whole numbers as such."""
     if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE:
         return
+    if case.query and "revision" in case.query and "period" not in case.query:
+        del case.query["revision"]
     if isinstance(case.body, dict):
         # To JSON Schema 7.0 is an integer; to the server, as to most programs, it is none.
         case.body = {name: whole(value) for name, value in case.body.items()}

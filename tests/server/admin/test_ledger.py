@@ -136,3 +136,10 @@ def test_what_cannot_be_voided(admin: Caller, history: tuple[Caller, list[dict[s
 
 def test_the_chain_holds_after_all_of_it(laurel: LaurelProcess, history: tuple[Caller, list[dict[str, Any]]]):
     assert "hold together" in laurel.run("audit", "verify", "--user", history[0].user_id)
+
+
+@pytest.mark.parametrize("more", [{}, {"userId": "00000000-0000-0000-0000-000000000000"}, {"kind": "ban"}])
+def test_times_older_than_every_entry(admin: Caller, more: dict[str, str]):
+    first = "0001-01-01T00:00:00+01:01"
+    assert admin.http.get(LEDGER, params=more | {"to": first}).json() == {"entries": [], "next": None}
+    assert admin.http.get(LEDGER, params=more | {"from": first}).status_code == 200
