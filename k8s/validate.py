@@ -22,9 +22,14 @@ class Invalid(Exception):
     """A manifest breaks its schema, or cannot be rendered."""
 
 
+def renderer() -> tuple[str, ...] | None:
+    """What renders here, if anything does."""
+    return next((command for command in RENDERERS if shutil.which(command[0])), None)
+
+
 def rendered(overlay: str) -> list[dict[str, Any]]:
     """The manifests of an overlay, as `kubectl apply -k` would send them; raises Invalid."""
-    found = next((command for command in RENDERERS if shutil.which(command[0])), None)
+    found = renderer()
     if found is None:
         raise Invalid("neither kustomize nor kubectl is here (Debian: apt-get install kubernetes-client)")
     result = subprocess.run(
