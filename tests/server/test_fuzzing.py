@@ -32,6 +32,13 @@ TICKETS = 50
 
 
 @pytest.fixture(scope="module")
+def laurel() -> Iterator[LaurelProcess]:
+    """Pods of its own: it switches actions off and gives all the points there are."""
+    with LaurelProcess() as process:
+        yield process.start()
+
+
+@pytest.fixture(scope="module")
 def world(laurel: LaurelProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment and headers that Schemathesis runs with."""
     user_id, token = laurel.mint_admin("fuzzer")

@@ -84,7 +84,7 @@ def test_a_fresh_server_gets_everything_and_new_epochs(
         restored = run("restore", file, database_url=fresh_url)
         after = set(redis.scan_iter(match="laurel:{*"))
     assert restored.code == 0, restored.err
-    assert [line.split("\t")[0] for line in restored.lines] == ["global", "weekly"]
+    assert [line.split("\t")[0] for line in restored.lines] == ["global", "weekly", "daily", "monthly"]
     assert before
     assert {key for key in before if key.endswith(":rank")}.isdisjoint(after)
 
