@@ -25,7 +25,10 @@ def test_each_update_and_each_refusal_is_one_line(board: LaurelProcess, caller: 
     file = board.data / "log" / "pod-1.log"
 
     def lines() -> list[dict[str, Any]]:
-        found = [json.loads(line) for line in file.read_text().splitlines() if caller.user_id in line]
+        told = [json.loads(line) for line in file.read_text().splitlines() if caller.user_id in line]
+        found = [
+            line for line in told if line["event"].startswith("score update")
+        ]
         return found if len(found) >= 2 * len(sent) else []
 
     (entry,) = entries_of(board, caller.user_id)
