@@ -26,9 +26,7 @@ def test_each_update_and_each_refusal_is_one_line(board: LaurelProcess, caller: 
 
     def lines() -> list[dict[str, Any]]:
         told = [json.loads(line) for line in file.read_text().splitlines() if caller.user_id in line]
-        found = [
-            line for line in told if line["event"].startswith("score update")
-        ]
+        found = [line for line in told if line["event"].startswith("score update")]
         return found if len(found) >= 2 * len(sent) else []
 
     (entry,) = entries_of(board, caller.user_id)
