@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ class Question(Generic[T]):
                 count -= 1
 
 
-class Asking(Generic[T]):
+class Asking(ABC, Generic[T]):
     """Tells Redis what has changed under some keys, and asks it for one more use of others.
 
     One script call is under way at a time, so Redis hears everything in order. Failure policy: what Redis does not
@@ -124,14 +125,14 @@ class Asking(Generic[T]):
                 self._decide(part | pending)
                 raise
 
+    @abstractmethod
     def _arguments(self, part: Mapping[str, Question[T]]) -> list[str | int | bytes]:
         """What the script is to know of some keys."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _hear(self, part: Mapping[str, Question[T]], answers: Sequence[int]) -> None:
         """Takes the script's answer, and answers those who wait."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _decide(self, part: Mapping[str, Question[T]]) -> None:
         """Answers those who wait, without Redis."""
-        raise NotImplementedError
