@@ -28,6 +28,8 @@ log = logging.getLogger("laurel.auditor")
 
 INTERVAL_SECONDS = 10.0
 LEASE_SECONDS = 45.0
+STORES = ("ledger", "standings", "redis", "memory")
+"""Where divergence is looked for."""
 BY_CHANCE = 16
 """Players of a pass found by chance; beside them those that are shown."""
 SHOWN = 10

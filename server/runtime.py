@@ -319,8 +319,8 @@ class Runtime:
         for connection in list(self.sockets):
             connection.review()
 
-    def _shown(self, at_ms: int, seconds: float) -> None:
-        self.tallies.lagged.observe(max(0, self.clock.now_ms() - at_ms) / 1000)
+    def _shown(self, since_ms: int, seconds: float) -> None:
+        self.tallies.lagged.observe(max(0, self.clock.now_ms() - since_ms) / 1000)
         self.tallies.pushed.observe(seconds)
 
     async def _adopt(self, place: Place, epoch: str, version: int, at_ms: int, rows: Sequence[Row]) -> None:

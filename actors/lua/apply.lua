@@ -1,6 +1,7 @@
 -- Applies absolute standings to one board and period, and numbers the change of its top.
 -- KEYS: pointer, rank, users, meta, stream. ARGV: epoch, greatest version seen, top size, now in ms, ttl in ms,
--- changes as msgpack [user, version, member or "", score, delta or nil, ...], "1" to rank and notify, "1" while filling.
+-- changes as msgpack [user, version, member or "", score, delta or nil, ...], "1" to rank and notify, "1" while filling,
+-- when the oldest of the changes was committed, in ms.
 -- Returns {"ok", version, players, edge score or "", ranks from 1 or 0 ...} or {"moved"} or {"broken"}.
 -- Everything is absolute and guarded by the player's version, so running it twice changes nothing.
 local epoch, seen, size, now, ttl = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
@@ -47,7 +48,8 @@ local top = table.concat(rows, ' ')
 local version = tonumber(meta[1])
 if top ~= meta[2] and not filling then
     version = version + 1
-    redis.call('XADD', KEYS[5], 'MAXLEN', '~', '1000', string.format('%.0f-0', version), 'top', top, 'at', now)
+    redis.call('XADD', KEYS[5], 'MAXLEN', '~', '1000', string.format('%.0f-0', version), 'top', top, 'at', now,
+        'since', ARGV[9])
 end
 if #marks > 0 or #gone > 0 then
     redis.call('HSET', KEYS[4], 'version', string.format('%.0f', version), 'top', top, 'at', now,
