@@ -142,6 +142,11 @@ class Mirror:
         """Tries what is pending again, as when an epoch became known."""
         self._arrived.set()
 
+    def forget(self) -> None:
+        """Leaves what is not sent to the repair."""
+        self._pending.clear()
+        self._since.clear()
+
     @property
     def pending(self) -> int:
         """Changes not sent yet."""

@@ -159,6 +159,8 @@ class RuntimeCollector(Collector):
             for store in STORES:
                 counted.add_metric([store], counts[store])
             yield counted
+        breaks = self._runtime.history.breaks
+        yield _counter("laurel_history_breaks", "Times that PostgreSQL was restored or failed over.", breaks)
         yield _counter("laurel_checkpoints", "Signed checkpoints written by this pod.", checkpoints.written)
         yield _counter("laurel_checkpoint_failures", "Checkpoints that could not be written.", checkpoints.failed)
         rolled_back = checkpoints.rolled_back

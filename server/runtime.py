@@ -16,6 +16,7 @@ from actors.epochs import Epochs
 from actors.filler import Filler
 from actors.finals import Finals
 from actors.freezer import Freezer
+from actors.history_watch import HistoryWatch
 from actors.leftovers import Leftovers
 from actors.limits import Limits
 from actors.loader import Loader
@@ -219,6 +220,9 @@ class Runtime:
             self.users,
             self.pod,
         )
+        self.history = HistoryWatch(
+            self.database, self.ordering, self.loader, self.mirror, self.settler, self.users, self.pod
+        )
         self.checkpoints = Checkpoints(
             self.database, str(settings.database_url), self.chain, self.clock, settings.checkpoint_name, self.pod
         )
@@ -253,6 +257,7 @@ class Runtime:
             self.freezer,
             self.upkeep,
             self.leftovers,
+            self.history,
             self.checkpoints,
             self.auditor,
         ):

@@ -1,4 +1,4 @@
-"""Debian's HAProxy, PgBouncer and Prometheus as child processes of a test, which says loudly when it has to do without."""
+"""Debian's HAProxy, PgBouncer and Prometheus as child processes, loudly left out where they are missing."""
 
 import os
 import pwd

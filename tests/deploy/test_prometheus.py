@@ -58,18 +58,20 @@ class Prometheus:
     """What one running server answers."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, trust_env=False, timeout=10)
+        self._url = url
+
+    def _get(self, path: str, **parameters: str) -> Any:
+        answer = httpx.get(self._url + path, params=parameters, trust_env=False, timeout=10)
+        assert answer.status_code == 200, f"{parameters}: {answer.text}"
+        return answer.json()["data"]
 
     def query(self, text: str) -> Series:
         """Series with values that are numbers."""
-        answer = self._http.get("/api/v1/query", params={"query": text})
-        assert answer.status_code == 200, f"{text}: {answer.text}"
-        found: Series = answer.json()["data"]["result"]
+        found: Series = self._get("/api/v1/query", query=text)["result"]
         return [series for series in found if not math.isnan(float(series["value"][1]))]
 
     def rules(self) -> list[dict[str, Any]]:
-        groups = self._http.get("/api/v1/rules").json()["data"]["groups"]
-        return [rule for group in groups for rule in group["rules"]]
+        return [rule for group in self._get("/api/v1/rules")["groups"] for rule in group["rules"]]
 
 
 @pytest.fixture(scope="module")
