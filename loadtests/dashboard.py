@@ -18,8 +18,8 @@ ROOT = Path(__file__).parent.parent
 DASHBOARD = ROOT / "k8s" / "base" / "dashboard.json"
 PICTURE = ROOT / "pictures" / "dashboard.svg"
 NOTE = "drawn from the answers of a Prometheus to the dashboard's queries; not a picture of Grafana"
-COLUMNS, WIDTH, HEIGHT, GAP, HEAD = 3, 430, 250, 14, 64
-LEFT, RIGHT, TOP, BOTTOM = 58, 14, 38, 66
+COLUMNS, WIDTH, HEIGHT, GAP, HEAD = 3, 430, 268, 14, 64
+LEFT, RIGHT, TOP, BOTTOM = 58, 14, 38, 84
 POINTS = 110
 TICKS = 4
 SHOWN = 8
@@ -91,14 +91,16 @@ def ceiling(value: float) -> float:
     if value <= 0:
         return 1.0
     size = 10 ** math.floor(math.log10(value))
-    return next(size * step for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10, 12) if size * step >= value * 0.999)
+    return next(size * step for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if size * step >= value * 0.999)
 
 
 def panel(title: str, unit: str, lines: Sequence[Line], stretch: Stretch, x: int, y: int) -> str:
     """One chart with its axes and legend."""
     width, height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     show = written(unit)
-    most = ceiling(max((value for line in lines for _, value in line.points if not math.isnan(value)), default=0))
+    part = 1 << 20 if unit == "bytes" else 1
+    most = max((value for line in lines for _, value in line.points if not math.isnan(value)), default=0)
+    most = ceiling(most / part) * part
     drawn = f'<rect class="card" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
     drawn += f'<text class="title" x="14" y="23">{escape(title)}</text>'
     for tick in range(TICKS + 1):
@@ -129,7 +131,7 @@ def _pieces(points: Sequence[tuple[float, float]]) -> Iterator[list[tuple[float,
 
 def _legend(lines: Sequence[Line], show: Callable[[float], str]) -> str:
     """The first series with their last values, in rows."""
-    drawn, x, y = "", 14.0, HEIGHT - 28
+    drawn, x, y = "", 14.0, HEIGHT - 46
     texts = [f"{line.legend} {show(line.last)}" if not math.isnan(line.last) else line.legend for line in lines[:SHOWN]]
     if len(lines) > SHOWN:
         texts.append(f"and {len(lines) - SHOWN} more")
@@ -144,7 +146,7 @@ def _legend(lines: Sequence[Line], show: Callable[[float], str]) -> str:
     return drawn
 
 
-def picture(url: str, stretch: Stretch, window: str) -> str:
+def picture(url: str, stretch: Stretch, window: str, note: str) -> str:
     """All panels of the dashboard; `window` is what Grafana's $__rate_interval stands for."""
     found: dict[str, Any] = json.loads(DASHBOARD.read_text())
     drawn = ""
@@ -156,6 +158,7 @@ def picture(url: str, stretch: Stretch, window: str) -> str:
                 url, target["expr"].replace("$__rate_interval", window), target["legendFormat"], stretch
             )
         ]
+        lines.sort(key=lambda line: not any(value > 0 for _, value in line.points))  # what is nought can be left out
         x = GAP + (number % COLUMNS) * (WIDTH + GAP)
         y = HEAD + (number // COLUMNS) * (HEIGHT + GAP)
         drawn += panel(one["title"], one["fieldConfig"]["defaults"]["unit"], lines, stretch, x, y) + "\n"
@@ -166,7 +169,7 @@ def picture(url: str, stretch: Stretch, window: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
         f'aria-label="The dashboard\'s panels">\n<style>{STYLE}</style>\n'
         f'<rect width="{width}" height="{height}" fill="#f8fafc"/>\n<text class="name" x="{GAP}" y="32">Laurel</text>\n'
-        f'<text x="{GAP}" y="51">{day}, {NOTE}</text>\n{drawn}</svg>\n'
+        f'<text x="{GAP}" y="51">{day}, {NOTE}{escape(note and f": {note}")}</text>\n{drawn}</svg>\n'
     )
 
 
@@ -175,9 +178,10 @@ def main() -> int:
     parser.add_argument("--url", required=True, help="a Prometheus that scrapes pods")
     parser.add_argument("--minutes", type=float, default=10, help="how long a stretch, up to now (default 10)")
     parser.add_argument("--window", default="15s", help="of rates, four scrapes or more (default 15s)")
+    parser.add_argument("--note", default="", help="what there is to see")
     args = parser.parse_args()
     now = time.time()
-    drawn = picture(args.url.rstrip("/"), Stretch(now - args.minutes * 60, now), args.window)
+    drawn = picture(args.url.rstrip("/"), Stretch(now - args.minutes * 60, now), args.window, args.note)
     PICTURE.write_text(drawn)
     print(f"{PICTURE.name}: {len(drawn):,} bytes")
     return 0
