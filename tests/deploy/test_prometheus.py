@@ -166,6 +166,7 @@ FIRES = {
     "LaurelWithoutRedis": {'laurel_degraded{pod="b", dependency="redis"}': "1x20"},
     "LaurelDiverges": {'laurel_divergent_players{pod="a"}': "3x20"},
     "LaurelDiffers": {'laurel_divergences_total{pod="a", store="redis"}': "0x10 1x10"},
+    "LaurelHistoryBroke": {'laurel_history_breaks_total{pod="a"}': "0x10 1x10"},
     "LaurelLostCommits": {'laurel_rollbacks_total{pod="a"}': "0x10 1x10"},
     "LaurelWithoutCheckpoints": {
         'laurel_checkpoint_failures_total{pod="a"}': "0+4x60",
