@@ -80,4 +80,5 @@ def counted(name: str, page: str) -> Iterator[Finding]:
         if pool in limits and used >= limits[pool]:
             yield weak("pools", f"{name} uses all {limits[pool]:.0f} connections of its pool {pool}")
     offset = found.get("laurel_clock_offset_seconds", {}).get("", 0.0)
-    yield bounded("clock", abs(offset), *SKEW_SECONDS, f"{name} was {-offset * 1000:+.0f} ms from PostgreSQL's time")
+    ahead_ms = round(-offset * 1000)
+    yield bounded("clock", abs(offset), *SKEW_SECONDS, f"{name} was {ahead_ms:+d} ms from PostgreSQL's time")

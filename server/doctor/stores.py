@@ -85,7 +85,7 @@ class Stores:
             yield finding
         await self._clock.measure(self._database)
         offset = self._clock.offset_ms
-        yield bounded("clock", abs(offset), *SKEW_MS, f"this machine is {-offset:+.0f} ms from PostgreSQL's time")
+        yield bounded("clock", abs(offset), *SKEW_MS, f"this machine is {round(-offset):+d} ms from PostgreSQL's time")
         if lacking:
             raise ModelError("migrations are missing")
         for finding in ledger_findings(row):
