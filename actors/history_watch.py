@@ -23,6 +23,8 @@ log = logging.getLogger("laurel.history")
 
 INTERVAL_SECONDS = 1.0
 LEASE_SECONDS = 30.0
+LOUD_AFTER = 60
+"""Looks that failed in a row."""
 FOLDED = 100
 """Players folded anew at once."""
 OTHERS_SECONDS = 2.5
@@ -65,11 +67,15 @@ class HistoryWatch:
         supervisor.keep("history", self._work)
 
     async def _work(self) -> None:
+        failed = 0
         while True:
             try:
                 await self.look()
+                failed = 0
             except (ModelError, *AWAY) as error:
-                log.debug("history waits: %s", error)
+                failed += 1
+                if failed == LOUD_AFTER:  # an outage, or a role that may not ask
+                    log.warning("whether PostgreSQL lost commits is not looked at: %s", error)
             await asyncio.sleep(INTERVAL_SECONDS)
 
     async def look(self) -> None:
