@@ -39,6 +39,11 @@ async def tell(ordering: Ordering, player: str, version: int) -> None:
     await ordering.redis.publish(USER_CHANNEL + player, f"{version} 5 1 5 0")
 
 
+async def heard_by(ordering: Ordering, player: str) -> int:
+    ((_, count),) = await ordering.redis.pubsub_numsub(USER_CHANNEL + player)
+    return int(count)
+
+
 class Receiver:
     """A socket's end."""
 
@@ -77,6 +82,10 @@ async def test_who_has_joined_misses_nothing_from_then_on(ordering: Ordering):
             await tell(ordering, player, 1)
             await awaited(lambda receiver=receiver: receiver.messages)
             personal.leave(player, receiver.take)
+            if number % 2:
+                async with asyncio.timeout(5):
+                    while await heard_by(ordering, player):
+                        await asyncio.sleep(0.001)
             await personal.join(player, receiver.take)
             await tell(ordering, player, 2)
             await awaited(lambda receiver=receiver: len(receiver.messages) == 2)
