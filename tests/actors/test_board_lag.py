@@ -113,6 +113,7 @@ async def test_what_redis_did_not_take_keeps_its_time(shown: Shown):
     shown.commit(A, 1, 5, at=2_000)
     await shown.adopt()
     await shown.ordering.redis.set(keys_of(shown.place, "e").pointer, "another")
+    shown.clock.now = 5_000
     shown.start()
     await awaited(lambda: shown.epochs.get(shown.place) is None)
     assert shown.mirror.pending == 1
