@@ -11,6 +11,8 @@ LIMIT_KEY = f"{PREFIX}:limit:"
 SEATS_KEY = f"{PREFIX}:seats:"
 MIRROR_MARK = f"{PREFIX}:mirrored"
 """All entries stamped before the time under this key are on the boards in Redis."""
+LINEAGE_KEY = f"{PREFIX}:lineage"
+"""The history of PostgreSQL that the boards in Redis come from."""
 BOARD_PATTERN = f"{PREFIX}:{{*"
 """Every key of every board, as SCAN matches it."""
 TTL_MS = 86_400_000

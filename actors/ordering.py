@@ -13,7 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
-from actors.keys import BOARD_PATTERN, MIRROR_MARK
+from actors.keys import BOARD_PATTERN, LINEAGE_KEY, MIRROR_MARK
 
 ScriptCall: TypeAlias = tuple[str, Sequence[str], Sequence[Any]]
 """A script's name, its keys and its arguments."""
@@ -120,7 +120,7 @@ class Ordering:
         """Removes every board of every epoch; raises as `AWAY` says."""
         async for key in self.redis.scan_iter(match=BOARD_PATTERN, count=SCAN_COUNT):
             await self.redis.unlink(key)
-        await self.redis.delete(MIRROR_MARK)
+        await self.redis.delete(MIRROR_MARK, LINEAGE_KEY)
 
     async def close(self) -> None:
         """Closes every connection."""

@@ -13,6 +13,7 @@ from actors.epochs import Epochs
 from actors.filler import Filler
 from actors.finals import Finals
 from actors.freezer import Freezer
+from actors.history_watch import HistoryWatch
 from actors.leftovers import Leftovers
 from actors.limits import Limits
 from actors.loader import Loader
@@ -173,6 +174,9 @@ class Runtime:
         self.auditor = Auditor(
             self.database, self.ordering, self.epochs, self.clock, self.mirror, self.rebuilder, self.users, self.pod
         )
+        self.history = HistoryWatch(
+            self.database, self.ordering, self.loader, self.mirror, self.settler, self.users, self.pod
+        )
         self.checkpoints = Checkpoints(
             self.database, str(settings.database_url), self.chain, self.clock, settings.checkpoint_name, self.pod
         )
@@ -207,6 +211,7 @@ class Runtime:
             self.freezer,
             self.upkeep,
             self.leftovers,
+            self.history,
             self.checkpoints,
             self.auditor,
             self.revocations,
@@ -250,8 +255,8 @@ class Runtime:
         self.filler.hurry()
         self.connections.review()
 
-    def _shown(self, at_ms: int, seconds: float) -> None:
-        self.tallies.lagged.observe(max(0, self.clock.now_ms() - at_ms) / 1000)
+    def _shown(self, since_ms: int, seconds: float) -> None:
+        self.tallies.lagged.observe(max(0, self.clock.now_ms() - since_ms) / 1000)
         self.tallies.pushed.observe(seconds)
 
     async def _adopt(self, place: Place, epoch: str, version: int, at_ms: int, rows: Sequence[Row]) -> None:

@@ -1,4 +1,4 @@
-"""Debian's HAProxy and PgBouncer as child processes of a test, which says loudly when it has to do without."""
+"""Debian's HAProxy, PgBouncer and Prometheus as child processes, loudly left out where they are missing."""
 
 import os
 import pwd
@@ -84,3 +84,9 @@ def proxy(folder: Path, pods: Sequence[int], port: int) -> Program:
 def pgbouncer(folder: Path, configuration: Path, port: int) -> Program:
     """PgBouncer with a configuration."""
     return Program(folder, "pgbouncer", [str(configuration)], {}, port)
+
+
+def prometheus(folder: Path, configuration: Path, port: int) -> Program:
+    """Prometheus with a configuration."""
+    arguments = (f"--config.file={configuration}", f"--storage.tsdb.path={folder}/data")
+    return Program(folder, "prometheus", [*arguments, f"--web.listen-address=127.0.0.1:{port}"], {}, port)
