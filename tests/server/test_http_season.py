@@ -114,3 +114,29 @@ async def test_a_void_after_the_end_makes_a_revision_and_the_old_one_stays(
             ban = admin.http.put(f"/api/v1/admin/users/{second}/ban", json={"reason": "found out"})
             assert ban.status_code == 200, "a ban is no void: what was won stays"
             assert revision() == 2
+
+
+async def test_each_region_has_a_board_and_nobody_makes_one(environ: dict[str, str], tmp_path: Path):
+    with ServedPod(tmp_path, environ | {"LAUREL_REGIONS": "eu,us"}) as pod:
+        pod.await_ready()
+        ids = {}
+        with Caller(pod.url) as nobody:
+            for region in ("eu", "us", "mars"):
+                account = {"username": f"p{uuid4().hex[:20]}", "password": "correct horse", "region": region}
+                session = nobody.post("/api/v1/auth/register", account).json()
+                ids[region] = session["user"]["userId"]
+                with Caller(pod.url, session["accessToken"]) as caller:
+                    sprint = caller.issue("sprint")["ticket"]
+                    assert caller.redeem(sprint).status_code == 200
+                    # What counted for a region stays there when its player moves on.
+                    assert caller.http.patch("/api/v1/me", json={"region": "us"}).status_code == 200
+            boards = {board["boardId"]: board for board in nobody.http.get("/api/v1/boards").json()["boards"]}
+            assert {name for name in boards if name.startswith("region-")} == {"region-eu", "region-us"}
+            for region in ("eu", "us"):
+                assert boards[f"region-{region}"]["filter"] == {"actions": None, "region": region, "group": None}
+
+                def shown(region: str = region) -> list[str]:
+                    page = nobody.http.get(f"/api/v1/boards/region-{region}/top").json()
+                    return [row["userId"] for row in page["entries"]]
+
+                until(lambda region=region, shown=shown: shown() == [ids[region]], 10)
