@@ -168,7 +168,8 @@ def test_without_redis_every_native_read_agrees_and_says_degraded(
                 assert (degraded["entries"], degraded["degraded"]) == (whole["entries"], True)
                 # Read anew a second later it has the same content, whatever the time: those who poll get 304.
                 answer = there.http.get(f"{path}/top", timeout=20)
-                until(lambda there=there, seen=answer.json()["asOf"]: read(there, f"{path}/top")["asOf"] != seen, 5)
+                seen = answer.json()["asOf"]
+                until(lambda there=there, seen=seen: read(there, f"{path}/top")["asOf"] != seen, 5)
                 again = there.http.get(f"{path}/top", headers={"If-None-Match": answer.headers["etag"]}, timeout=20)
                 assert again.status_code == 304
                 rows, cursor = [], ""
