@@ -239,8 +239,9 @@ class Mirror:
         return apply_call(place, epoch.name, epoch.seen, size, now_ms, changes, since_ms=since_ms, answering=answering)
 
     def _ranked(self, place: Place, changes: Sequence[Change], ranks: Sequence[int]) -> None:
+        told = self._epochs.tells_ranks
         for change, rank in zip(changes, ranks, strict=False):
-            self._answer(change.user_id, rank or None, partial(_answered_by, change.version))
+            self._answer(change.user_id, (rank or None) if told else None, partial(_answered_by, change.version))
 
     def _put_back(self, place: Place, changes: Sequence[Change], since_ms: int) -> None:
         if changes:

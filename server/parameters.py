@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 from sanic import Request
 
-from models.ids import UserId, is_slug, is_uuid
+from models.ids import EntryId, UserId, is_slug, is_uuid
 from server.documented import Parameter
 from server.errors import InvalidRequest, NotFound
 
@@ -32,6 +32,14 @@ def path_user(text: str) -> UserId:
     if not is_uuid(lowered):
         raise NotFound("there is no such player")
     return UserId(lowered)
+
+
+def path_entry(text: str) -> EntryId:
+    """The entry that a path names; raises NotFound."""
+    lowered = text.lower()
+    if not is_uuid(lowered):
+        raise NotFound("there is no such entry")
+    return EntryId(lowered)
 
 
 def path_slug(text: str, what: str) -> str:

@@ -142,7 +142,7 @@ class Runtime:
         self.freezer = Freezer(self.database, self.epochs, self.clock, self.pod)
         self.finals = Finals(self.database, self.epochs, self.clock, self.loader)
         self.stream = Stream(self.ordering, self.epochs, self.profiles, self.views.live)
-        self.personal = Personal(self.ordering)
+        self.personal = Personal(self.ordering, self.epochs)
         self.renaming = Renaming(self.ordering, self.epochs, self.profiles, self.clock)
         self.reading = Reading(self.database, self.ordering, self.epochs, self.clock)
         self.paging = Paging(self.database, self.ordering, self.epochs)
@@ -264,6 +264,8 @@ class Runtime:
         await show(place, epoch, version, at_ms, rows)
 
     def _overtaken(self, overtaken: Overtaken) -> None:
+        if not self.epochs.tells_ranks:
+            return
         self.personal.local(overtaken.user_id, "user.overtaken", by=overtaken.by, rank=overtaken.rank)
 
     def _adopt_keys(self, settings: Settings) -> None:

@@ -5,7 +5,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from models import friends
 from models.friends import FIRST, MAX_FRIENDS
 from models.ids import UserId, is_uuid
-from server.bodies import answer
+from server.bodies import UNASKED, answer, bodiless
 from server.documented import documented
 from server.errors import Conflict, InvalidRequest, NotFound, TokenInvalid
 from server.limits import limited
@@ -17,11 +17,12 @@ blueprint = Blueprint("friends")
 
 
 @blueprint.put("/api/v1/me/friends/<user_id:str>")
-@documented(status=204, refuses=("conflict",))
+@documented(status=204, refuses=("conflict", *UNASKED))
 async def add(request: Request, user_id: str) -> HTTPResponse:
     """Adds a friend; one who is a friend already stays one."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    bodiless(request)
     friend = path_user(user_id)
     if friend == session.user_id:
         raise Conflict("nobody is their own friend")
@@ -37,11 +38,12 @@ async def add(request: Request, user_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/api/v1/me/friends/<user_id:str>")
-@documented(status=204)
+@documented(status=204, refuses=UNASKED)
 async def remove(request: Request, user_id: str) -> HTTPResponse:
     """Takes a friend off the list, if on it."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    bodiless(request)
     removing = friends.remove(runtime.database, session.user_id, path_user(user_id))
     await runtime.supervisor.detached("friend", removing)
     return HTTPResponse(status=204)

@@ -9,7 +9,7 @@ from actors.errors import Unchanged
 from actors.messages import JoinGroup, LeaveGroup
 from models import groups
 from models.ids import UserId
-from server.bodies import answer
+from server.bodies import UNASKED, answer, bodiless
 from server.documented import documented
 from server.errors import NotFound
 from server.limits import limited
@@ -46,11 +46,12 @@ async def _listed(runtime: Runtime, user_id: UserId | None, after: str, limit: i
 
 
 @blueprint.put(MEMBERSHIP)
-@documented(status=204, refuses=("conflict",))
+@documented(status=204, refuses=("conflict", *UNASKED))
 async def join(request: Request, group_id: str) -> HTTPResponse:
     """Joins a group: entries from now on count for it."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    bodiless(request)
     joining = _join(runtime, session.user_id, path_slug(group_id, "group"))
     await runtime.supervisor.detached("join", joining)
     return HTTPResponse(status=204)
@@ -64,11 +65,12 @@ async def _join(runtime: Runtime, user_id: UserId, group_id: str) -> None:
 
 
 @blueprint.delete(MEMBERSHIP)
-@documented(status=204)
+@documented(status=204, refuses=UNASKED)
 async def leave(request: Request, group_id: str) -> HTTPResponse:
     """Leaves a group: what counted for it stays."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    bodiless(request)
     leaving = _leave(runtime, session.user_id, path_slug(group_id, "group"))
     await runtime.supervisor.detached("leave", leaving)
     return HTTPResponse(status=204)

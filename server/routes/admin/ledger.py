@@ -16,7 +16,7 @@ from server.parameters import (
     Moment,
     cursor_of,
     limit_of,
-    path_user,
+    path_entry,
     query_cursor,
     query_moment,
     query_slug,
@@ -85,7 +85,7 @@ async def void(request: Request, entry_id: str) -> HTTPResponse:
     session = admin(request)
     body = decode(request, Why)
     runtime: Runtime = request.app.ctx.runtime
-    name = EntryId(path_user(entry_id))
+    name = path_entry(entry_id)
     target = await runtime.supervisor.detached("entry", _target(runtime, name))
     command = VoidEntry(runtime.new_entry(), target, body.reason, session.user_id)
     return answer(deed_answer(await tell_player(runtime, target.user_id, command)), headers=NO_STORE)

@@ -11,7 +11,7 @@ from actors.messages import BanPlayer, UnbanPlayer
 from models import members
 from models.entry import FOREVER_MS
 from models.ids import UserId
-from server.bodies import answer, decode
+from server.bodies import UNASKED, answer, bodiless, decode
 from server.documented import Parameter, documented
 from server.errors import Conflict, InvalidRequest, NotFound
 from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, moment_ms, path_user, query_cursor, query_flag
@@ -91,10 +91,11 @@ async def ban(request: Request, user_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/api/v1/admin/users/<user_id:str>/ban")
-@documented(status=204, caller="admin")
+@documented(status=204, caller="admin", refuses=UNASKED)
 async def unban(request: Request, user_id: str) -> HTTPResponse:
     """Takes a ban back; the rank returns. One who is not banned stays so."""
     session = admin(request)
+    bodiless(request)
     player = path_user(user_id)
     runtime: Runtime = request.app.ctx.runtime
     with suppress(Unchanged):
