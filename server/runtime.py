@@ -16,6 +16,7 @@ from actors.epochs import Epochs
 from actors.filler import Filler
 from actors.finals import Finals
 from actors.freezer import Freezer
+from actors.frequencies import Frequencies
 from actors.leftovers import Leftovers
 from actors.limits import Limits
 from actors.loader import Loader
@@ -53,7 +54,7 @@ from models.state import PlayerState
 from server.admission import Admission
 from server.auth import Revoked, Session, Tokens
 from server.closing import CloseCode
-from server.issue_rates import IssueRates, PodIssueRates
+from server.issue_rates import IssueRates
 from server.key_source import KeySource
 from server.key_watch import KeyWatch, Reread
 from server.limits import Policies
@@ -126,11 +127,6 @@ class Runtime:
             [key.secret for key in settings.ticket_keys],
             tries=settings.proof_tries,
             ttl_seconds=settings.proof_ttl_seconds,
-        )
-        self.issue_rates: IssueRates = PodIssueRates(
-            per_user=settings.proof_user_per_minute,
-            per_address=settings.proof_address_per_minute,
-            lifted=settings.load_test,
         )
         self.revoked = Revoked()
         self.tokens = Tokens(settings, self.revoked)
@@ -205,6 +201,14 @@ class Runtime:
         self.sockets: set[Closes] = set()
         self.policies = Policies(settings)
         self.limits = Limits(self.ordering)
+        self.frequencies = Frequencies(self.ordering)
+        self.issue_rates = IssueRates(
+            self.frequencies,
+            self.clock,
+            per_user=settings.proof_user_per_minute,
+            per_address=settings.proof_address_per_minute,
+            lifted=settings.load_test,
+        )
         self.seats = Seats(self.ordering, self.pod)
         self.occupancy = Occupancy(self.seats, *settings.rate_limit_sockets, lifted=settings.load_test)
         self.upkeep = Upkeep(self.database, self.clock, self.pod, self._unban)
@@ -247,6 +251,7 @@ class Runtime:
             self.personal,
             self.renaming,
             self.limits,
+            self.frequencies,
             self.seats,
             self.repair,
             self.filler,
