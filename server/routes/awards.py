@@ -33,24 +33,18 @@ blueprint = Blueprint("awards")
 async def award(request: Request) -> HTTPResponse:
     """Gives a player points for an action; the same `Idempotency-Key` again gets the recorded result."""
     runtime: Runtime = request.app.ctx.runtime
-    key = await _caller(runtime, request)
-    await limited(request, "awards", key.client_id)
-    body = decode(request, GiveAward)
-    command = _command(runtime, key, body, request.headers.get("idempotency-key"))
-    return answer(redeem_answer(await _tell(runtime, UserId(body.user_id.lower()), command)))
-
-
-async def _caller(runtime: Runtime, request: Request) -> ApiKey:
-    """The key that is shown; one not known to be good is counted for its address before anybody looks it up."""
     secret = request.headers.get("x-api-key")
     if secret is None:
         raise TokenMissing("send X-API-Key")
     if not runtime.api_callers.knows(secret):
-        await limited(request, "api-key")
+        await limited(request, "api-key")  # before it is looked up, so that beyond the limit no guess is right
     key = await runtime.api_callers.find(secret)
     if key is None:
         raise TokenInvalid("the API key is not valid")
-    return key
+    await limited(request, "awards", key.client_id)
+    body = decode(request, GiveAward)
+    command = _command(runtime, key, body, request.headers.get("idempotency-key"))
+    return answer(redeem_answer(await _tell(runtime, UserId(body.user_id.lower()), command)))
 
 
 def _command(runtime: Runtime, caller: ApiKey, body: GiveAward, idempotency: str | None) -> Award:
