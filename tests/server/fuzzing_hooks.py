@@ -46,6 +46,7 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
     CALLS[case.operation.label] += 1
     if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE:
         return
+    # A revision is one of a period; a schema of single parameters cannot say so.
     if case.query and "revision" in case.query and "period" not in case.query:
         del case.query["revision"]
     if isinstance(case.body, dict):
@@ -65,6 +66,7 @@ def agree(case: Case) -> None:
             body["minSeconds"] = 0
         if body.get("ticket") == "instant":
             body["proof"] = "none"
+        # What can be printed is a table of Unicode, no pattern; likewise a text of more than blanks, and zones, below.
         if "title" in body and not body["title"].isprintable():
             body["title"] = "Fuzzed"
     if case.operation.path.startswith(BOARDS):
