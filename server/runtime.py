@@ -13,6 +13,7 @@ from actors.epochs import Epochs
 from actors.filler import Filler
 from actors.finals import Finals
 from actors.freezer import Freezer
+from actors.frequencies import Frequencies
 from actors.history_watch import HistoryWatch
 from actors.leftovers import Leftovers
 from actors.limits import Limits
@@ -46,10 +47,11 @@ from models.errors import ModelError
 from models.ids import EntryId, UserId, uuid7
 from models.ranking import Row
 from server.admission import Admission
+from server.api_callers import ApiCallers
 from server.auth import Revoked, Tokens
 from server.connections import Connections
 from server.definitions import Definitions
-from server.issue_rates import IssueRates, PodIssueRates
+from server.issue_rates import IssueRates
 from server.key_source import KeySource
 from server.key_watch import KeyWatch, Reread
 from server.limits import Policies
@@ -101,11 +103,6 @@ class Runtime:
             tries=settings.proof_tries,
             ttl_seconds=settings.proof_ttl_seconds,
         )
-        self.issue_rates: IssueRates = PodIssueRates(
-            per_user=settings.proof_user_per_minute,
-            per_address=settings.proof_address_per_minute,
-            lifted=settings.load_test,
-        )
         self.revoked = Revoked()
         self.tokens = Tokens(settings, self.revoked)
         self.receipts = Receipts(settings.receipt_keys)
@@ -120,6 +117,7 @@ class Runtime:
             else None
         )
         self.admission = Admission(self.tokens, self.key_source, self.database, self.supervisor)
+        self.api_callers = ApiCallers(self.database, self.supervisor)
         self.key_watch = KeyWatch(settings, reread, self._adopt_keys) if reread else None
         self.ordering = Ordering(str(settings.redis_url))
         self.epochs = Epochs()
@@ -167,6 +165,14 @@ class Runtime:
         self.notices = Notices(self.database, hearers, self.definitions.refresh)
         self.policies = Policies(settings)
         self.limits = Limits(self.ordering)
+        self.frequencies = Frequencies(self.ordering)
+        self.issue_rates = IssueRates(
+            self.frequencies,
+            self.clock,
+            per_user=settings.proof_user_per_minute,
+            per_address=settings.proof_address_per_minute,
+            lifted=settings.load_test,
+        )
         self.seats = Seats(self.ordering, self.pod)
         self.occupancy = Occupancy(self.seats, *settings.rate_limit_sockets, lifted=settings.load_test)
         self.upkeep = Upkeep(self.database, self.clock, self.pod, self._unban)
@@ -205,6 +211,7 @@ class Runtime:
             self.personal,
             self.renaming,
             self.limits,
+            self.frequencies,
             self.seats,
             self.repair,
             self.filler,
@@ -272,6 +279,7 @@ class Runtime:
         """Other keys, with everything that is signed or verified with them."""
         self.tokens.adopt(settings.jwt_keys)
         self.signer = TicketSigner([key.secret for key in settings.ticket_keys])
+        self.proofs.adopt([key.secret for key in settings.ticket_keys])
         self.receipts.adopt(settings.receipt_keys)
 
     async def tell(self, user_id: UserId, command: Command) -> Outcome:
