@@ -17,6 +17,7 @@ from models.archive import Archive
 from models.archiving import Archiving, following, months
 from models.auditor import Auditor, Verdict, reading
 from models.board import Board
+from models.checkpoint import Checkpoint
 from models.database import Database
 from models.emptying import administering
 from models.entry import FOREVER_MS, Entry, Kind
@@ -238,9 +239,14 @@ async def test_archives_and_bases_that_were_changed_are_found(scene: Scene, tmp_
         (tmp_path / "changed").write_bytes(gzip.compress(changed))
         with pytest.raises(ArchiveInvalid):
             Archive.open(tmp_path / "changed", CHAIN)
-    (tmp_path / "changed").write_bytes(first.path.read_bytes()[:-40])
+    packed = first.path.read_bytes()
+    (tmp_path / "changed").write_bytes(packed[:-40])
     with pytest.raises(ArchiveInvalid):
         Archive.open(tmp_path / "changed", CHAIN)
+    for place in range(10, len(packed)):  # the ten before are gzip's own, and say nothing
+        (tmp_path / "changed").write_bytes(packed[:place] + bytes([packed[place] ^ 0x55]) + packed[place + 1 :])
+        with pytest.raises(ArchiveInvalid):
+            Archive.open(tmp_path / "changed", CHAIN)
 
     user = scene.players[1].state.user_id
     found = await base.find(scene.database, user)
@@ -259,7 +265,8 @@ async def test_archives_and_bases_that_were_changed_are_found(scene: Scene, tmp_
 async def test_a_checkpoint_reaches_into_the_archive(scene: Scene, tmp_path: Path):
     async with reading(scene.url) as connection:
         lines = [line async for line in checkpoint.take(connection, CHAIN)]
-    mark = checkpoint.read("".join(lines).encode(), CHAIN)
+    (tmp_path / "checkpoint").write_text("".join(lines))
+    mark = Checkpoint.open(tmp_path / "checkpoint", CHAIN)
     archives = await scene.archive(tmp_path)
     assert (await scene.verify(*archives, marks=mark.marks())).fault is None
     assert (await scene.verify(marks=mark.marks())).fault is None
