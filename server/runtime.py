@@ -142,8 +142,10 @@ class Runtime:
         self.stream = Stream(self.ordering, self.epochs, self.profiles, self.views.live)
         self.personal = Personal(self.ordering, self.epochs)
         self.renaming = Renaming(self.ordering, self.epochs, self.profiles, self.clock)
-        self.reading = Reading(self.database, self.ordering, self.epochs, self.clock)
-        self.paging = Paging(self.database, self.ordering, self.epochs)
+        self.reading = Reading(
+            self.database, self.ordering, self.epochs, self.clock, cache_seconds=settings.cache_ttl_seconds
+        )
+        self.paging = Paging(self.database, self.ordering, self.epochs, cache_seconds=settings.cache_ttl_seconds)
         self.subsets = Subsets(self.database, self.ordering, self.epochs, self.clock)
         self.outcomes = Outcomes(self.tallies, self.settler, self.mirror)
         self.users = Users(

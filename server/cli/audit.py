@@ -106,14 +106,14 @@ async def _verify(settings: Settings, user: str | None, file: Path | None, archi
 
 
 def _read(file: Path, settings: Settings) -> "Checkpoint":
-    from models import checkpoint
+    from models.checkpoint import Checkpoint
     from models.errors import CheckpointInvalid
     from server.cli.database import chain_of
 
     try:
-        return checkpoint.read(file.read_bytes(), chain_of(settings))
+        return Checkpoint.open(file, chain_of(settings))
     except OSError as error:
-        raise CommandError(f"cannot read {file}: {error.strerror}") from error
+        raise CommandError(f"cannot read {file}: {error.strerror or error}") from error
     except CheckpointInvalid as error:
         raise CommandError(f"{file}: {error}") from error
 

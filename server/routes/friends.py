@@ -5,11 +5,12 @@ from sanic import Blueprint, HTTPResponse, Request
 from models import friends
 from models.friends import FIRST, MAX_FRIENDS
 from models.ids import UserId, is_uuid
+from server import cursors
 from server.bodies import UNASKED, answer, bodiless
 from server.documented import documented
 from server.errors import Conflict, InvalidRequest, NotFound, TokenInvalid
 from server.limits import limited
-from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, path_user, query_cursor
+from server.parameters import CURSOR, LIMIT, limit_of, path_user, query_cursor
 from server.runtime import Runtime
 from server.wire.people import FriendsAnswer, friend_answer
 
@@ -61,6 +62,6 @@ async def listed(request: Request) -> HTTPResponse:
         raise InvalidRequest("this cursor is not one of ours")
     reading = friends.page(runtime.database, session.user_id, UserId(after), limit + 1)
     found = await runtime.supervisor.detached("friends", reading)
-    following = cursor_of(found[limit - 1].profile.user_id) if len(found) > limit else None
+    following = cursors.written(found[limit - 1].profile.user_id) if len(found) > limit else None
     shown = FriendsAnswer(entries=[friend_answer(friend) for friend in found[:limit]], next=following)
     return answer(shown, headers={"Cache-Control": "no-store"})

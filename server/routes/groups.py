@@ -9,11 +9,12 @@ from actors.errors import Unchanged
 from actors.messages import JoinGroup, LeaveGroup
 from models import groups
 from models.ids import UserId
+from server import cursors
 from server.bodies import UNASKED, answer, bodiless
 from server.documented import documented
 from server.errors import NotFound
 from server.limits import limited
-from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, path_slug, query_cursor
+from server.parameters import CURSOR, LIMIT, limit_of, path_slug, query_cursor
 from server.runtime import Runtime
 from server.wire.people import OpenGroup, OpenGroups
 
@@ -42,7 +43,7 @@ async def _listed(runtime: Runtime, user_id: UserId | None, after: str, limit: i
         OpenGroup(group_id=group.group_id, title=group.title, member=UNSET if own is None else group.group_id in own)
         for group in found[:limit]
     ]
-    return OpenGroups(entries=entries, next=cursor_of(found[limit - 1].group_id) if len(found) > limit else None)
+    return OpenGroups(entries=entries, next=cursors.written(found[limit - 1].group_id) if len(found) > limit else None)
 
 
 @blueprint.put(MEMBERSHIP)

