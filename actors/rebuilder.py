@@ -11,7 +11,8 @@ from actors.clock import Clock
 from actors.epochs import Epochs
 from actors.keys import MIRROR_MARK, TTL_MS, keys_of, lock_of, new_epoch, pointer_of
 from actors.loader import Loader
-from actors.mirror import LARGEST_CALL, Change, apply_call
+from actors.loading import Loading
+from actors.mirror import LARGEST_CALL, TOP, Change, apply_call
 from actors.ordering import Ordering
 from models import boards, marks, standings
 from models.board import Place
@@ -75,10 +76,9 @@ class Rebuilder:
         }
         await self._ordering.redis.hset(keys.meta, mapping=meta)
         since = await marks.read(self._database, SETTLED_MARK)
-        async for page in standings.everybody(self._database, *place):
-            changes = [Change.of(row.user_id, version, standings.standing_of(row)) for row, version in page]
-            await self._apply(place, epoch, changes)
-            await lock.reacquire()
+        loading = Loading(self._ordering, self._clock, lock, place, epoch, self._size(place))
+        await standings.everybody(self._database, *place, loading.take)
+        await loading.finish()
         began = self._clock.now_ms()
         if place not in self._epochs.frozen:
             await self._catch_up(place, epoch, since, lock)
@@ -114,9 +114,12 @@ class Rebuilder:
                 if state is not None and place in state.standings
             ]
 
-    async def _apply(self, place: Place, epoch: str, changes: list[Change]) -> None:
+    def _size(self, place: Place) -> int:
         board = self._epochs.board_of(place)
-        size = board.top_size if board else 10
+        return board.top_size if board else TOP
+
+    async def _apply(self, place: Place, epoch: str, changes: list[Change]) -> None:
+        size = self._size(place)
         calls = [
             apply_call(place, epoch, 0, size, self._clock.now_ms(), changes[start : start + LARGEST_CALL], filling=True)
             for start in range(0, len(changes), LARGEST_CALL)
