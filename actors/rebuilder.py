@@ -1,5 +1,6 @@
 """Fills a board in Redis from PostgreSQL, under a new epoch."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
 
@@ -23,8 +24,10 @@ from models.snapshot import Question
 log = logging.getLogger("laurel.rebuilder")
 
 LOCK_SECONDS = 15.0
-OLD_EPOCH_MS = 60_000
+OLD_EPOCH_SECONDS = 60.0
 """How long a former epoch's keys stay for pods that still read them."""
+ABANDONED_MS = 600_000
+"""When they expire if whoever would have removed them is gone; that may hold up Redis for as long as it frees them."""
 SETTLED_MARK = "standings"
 """All entries stamped before this mark are in the standings."""
 SAFETY_MS = 20_000
@@ -43,6 +46,8 @@ class Rebuilder:
         self._epochs = epochs
         self._clock = clock
         self._loader = loader
+        self._time = asyncio.get_running_loop().time
+        self._former: list[tuple[float, list[str]]] = []
         self.rebuilt = 0
 
     async def rebuild(self, place: Place, former: str | None) -> str | None:
@@ -61,6 +66,12 @@ class Rebuilder:
             return await self._fill(place, former, lock)
         finally:
             await _release(lock)
+
+    async def sweep(self) -> None:
+        """Removes what former epochs left, when nobody reads it any more; raises as `ordering.AWAY` says."""
+        while self._former and self._former[0][0] <= self._time():
+            await self._ordering.redis.unlink(*self._former[0][1])
+            del self._former[0]
 
     async def _fill(self, place: Place, former: str | None, lock: Lock) -> str:
         epoch = new_epoch(self._clock.now_ms())
@@ -87,7 +98,8 @@ class Rebuilder:
         pipeline.set(MIRROR_MARK, began - SAFETY_MS, nx=True)
         if former is not None:
             for key in keys_of(place, former).all()[1:]:
-                pipeline.pexpire(key, OLD_EPOCH_MS)
+                pipeline.pexpire(key, ABANDONED_MS)
+            self._former.append((self._time() + OLD_EPOCH_SECONDS, keys_of(place, former).all()[1:]))
         await pipeline.execute()
         if place not in self._epochs.frozen:
             await self._catch_up(place, epoch, began - SAFETY_MS, lock)

@@ -1,6 +1,6 @@
 """Standings of boards that are new: folded from the ledger, for players that others are settled for already."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -33,10 +33,22 @@ class Lacking:
     boards: frozenset[str]
 
 
-async def lacking(database: Database, boards: Iterable[Board], after: UserId = FIRST_ID) -> list[Lacking]:
-    """A page of players who are not settled for all boards, by id."""
-    rows = await database.rows(LACKING, after, [board.key for board in boards])
-    return [Lacking(UserId(row["user_id"]), row["version"], frozenset(row["boards"])) for row in rows]
+async def lacking(database: Database, boards: Iterable[Board]) -> AsyncIterator[list[Lacking]]:
+    """All players who are not settled for all boards, by id, page by page."""
+    keys = [board.key for board in boards]
+    after = FIRST_ID
+    while rows := await database.rows(LACKING, after, keys):
+        found = [Lacking(UserId(r["user_id"]), r["version"], frozenset(r["boards"])) for r in rows if r["lacks"]]
+        if found:
+            yield found
+        after = UserId(rows[-1]["user_id"])
+
+
+async def anybody_lacks(database: Database, board: Board) -> bool:
+    """Whether a player is not settled for a board."""
+    async for _ in lacking(database, [board]):
+        return True
+    return False
 
 
 def batches(found: Iterable[Lacking]) -> Iterator[list[Lacking]]:
