@@ -46,7 +46,7 @@ BEGIN
     INSERT INTO player_memos (user_id, version, boards, actions)
     SELECT id, version, (SELECT array_agg(board_id || '/' || revision) FROM boards),
            jsonb_build_object('sprint', jsonb_build_array(
-               (extract(epoch FROM last_at) * 1000)::bigint, (extract(epoch FROM last_at) / 86400)::bigint, 1))
+               (extract(epoch FROM last_at) * 1000)::bigint, floor(extract(epoch FROM last_at) / 86400)::bigint, 1))
     FROM players;
     INSERT INTO marks (name, at) VALUES ('standings', now()) ON CONFLICT (name) DO UPDATE SET at = excluded.at;
     RETURN total;
