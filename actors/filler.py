@@ -28,6 +28,8 @@ POLL_SECONDS = 0.1
 HEARD_SECONDS = 1.2
 """Longer than a pod takes to hear of a board: from then on all count for it."""
 LEASE_SECONDS = 15.0
+RENEW_SECONDS = 2.0
+"""Seldom: each renewal is a commit of its own."""
 
 
 class Filler:
@@ -107,10 +109,13 @@ class Filler:
 
     async def _fill_all(self) -> None:
         """Goes through the players until nobody lacks a board."""
+        renewed = self._loop.time()
         async for found in filling.lacking(self._database, self._epochs.boards):
             for batch in filling.batches(one for one in found if one.version):
                 await filling.fill(self._database, batch, self._epochs.boards)
-                await marks.lease(self._database, "filler", self._pod, LEASE_SECONDS)
+                if self._loop.time() - renewed > RENEW_SECONDS:
+                    renewed = self._loop.time()
+                    await marks.lease(self._database, "filler", self._pod, LEASE_SECONDS)
             await self._settle([one for one in found if not one.version])
             self.filled += len(found)
 
