@@ -22,7 +22,7 @@ async def test_what_has_come_to_the_ledger_is_summarized_but_for_what_grows(data
     full = max(row["n"] for row in await database.rows(blocks)) // 16 - 1
     assert full > 1
     made = await partitions.summarize(database, 1_000)
-    assert made == 2 * full  # two indexes: by time, and by action and kind
+    assert full < made <= 2 * full  # two indexes, by time and by words; autovacuum may have done some
     assert await partitions.summarize(database, 1_000) == 0
     page = await ledger_pages.page(database, Wanted(action_id="fly"), NOW + count, 10, None)
     assert not page.entries
