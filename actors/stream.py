@@ -56,15 +56,20 @@ class Stream:
             client = self._ordering.blocking_client()
             try:
                 while not self._ordering.away:
-                    if await self._read(client):
-                        await self._rest()
-                    else:
-                        # A blocked read is answered with the first stream that moves: the others are read right after.
-                        await self._read(client, BLOCK_MS)
+                    if not await self._read(client):
+                        await self._wait(client)
+                    await self._rest()
             except AWAY:
                 await asyncio.sleep(0.1)  # the watch finds out what is wrong
             finally:
                 await client.aclose()
+
+    async def _wait(self, client: Redis) -> None:
+        """Waits for the first stream that moves; what moved with it is read right after."""
+        while not self._ordering.away:
+            if await self._read(client, BLOCK_MS):
+                await self._read(client)
+                return
 
     async def _rest(self) -> None:
         """Leaves what comes before the next frame to one read, which that frame follows at once."""
