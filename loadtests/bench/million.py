@@ -5,6 +5,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import msgspec
 
 from loadtests.bench import fill, readme, report
 from loadtests.bench.__main__ import leave
+from loadtests.bench.figures import Figure
 from loadtests.bench.plan import Plan
 from loadtests.bench.rows import vast
 from loadtests.bench.stage import Stage
@@ -31,15 +33,21 @@ SPREAD = 65_535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0; a missed bound is a result, not a failure."""
+    """Exit code 0, or 1 when something could not be measured; a missed bound is a result, not a failure."""
     args = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, leave)
     plan = Plan(rounds=1)
+    figures: list[Figure] = []
+    failed = False
     with Stage(Path(tempfile.mkdtemp(prefix="laurel-million-")), 1) as stage, stage.fresh(DATABASE):
         began = time.monotonic()
         filled(stage, args.players)
         plan.say(f"filled the database in {time.monotonic() - began:.0f} s")
-        figures = vast.measure(stage, plan, DATABASE, args.players)
+        try:
+            vast.measure(stage, plan, DATABASE, args.players, figures)
+        except Exception:
+            failed = True
+            plan.say(f"failed\n{traceback.format_exc()}")
     found = report.document(figures, {"players": args.players})
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2))
@@ -50,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             readme.write(args.readme, text, readme.MILLION)
         except readme.MarkersMissing as error:
             print(f"million: {error}", file=sys.stderr)
-    return 0
+    return 1 if failed else 0
 
 
 def filled(stage: Stage, players: int) -> None:

@@ -29,6 +29,8 @@ LATENCY_MS = 5.0
 POLL_SECONDS = 0.02
 PATIENCE_SECONDS = 900.0
 PROBE_SECONDS = 0.002
+IDLE_SECONDS = 30.0
+"""A connection is not used after that: the pod closes it at some time."""
 RULES = {"title": "New", "fold": "sum", "window": "all", "filter": {"actions": ["sprint"]}}
 ADMIN = "UPDATE accounts SET role = 'admin' WHERE user_id = $1"
 SOME = "SELECT user_id::text FROM standings TABLESAMPLE BERNOULLI (1) ORDER BY random() LIMIT 3000"
@@ -39,6 +41,7 @@ class Reader:
 
     def __init__(self, url: str, token: str = "") -> None:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+        self._used = time.monotonic()
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
 
     def ask(self, path: str, method: str = "GET", body: Any = None) -> Any:
@@ -48,9 +51,12 @@ class Reader:
 
     def text(self, path: str, method: str = "GET", body: bytes | None = None) -> bytes:
         """The same, not read."""
+        if time.monotonic() - self._used > IDLE_SECONDS:
+            self._connection.close()  # the next request makes another
         self._connection.request(method, path, body=body, headers=self._headers)
         answer = self._connection.getresponse()
         found = answer.read()
+        self._used = time.monotonic()
         if not 200 <= answer.status < 300:
             raise BenchError(f"{path}: {answer.status} {found[:200]!r}")
         return found
@@ -80,12 +86,11 @@ class Probe:
         self._thread.join()
 
 
-def measure(stage: Stage, plan: Plan, database: str, players: int) -> list[Figure]:
-    """One run on a filled database; the pod and its stores are the only load."""
+def measure(stage: Stage, plan: Plan, database: str, players: int, figures: list[Figure]) -> None:
+    """One run on a filled database, figure by figure; the pod and its stores are the only load."""
     ids = [row["user_id"] for row in stage.rows(database, SOME)]
     admin, *cold = stage.mint.players([UserId(name) for name in ids[:300]])
     stage.rows(database, ADMIN, admin.user_id)
-    figures: list[Figure] = []
     with Redis.from_url(stage.environ(database)["LAUREL_REDIS_URL"]) as redis:
         empty = redis.info("memory")["used_memory"]
         began = time.monotonic()
@@ -108,7 +113,6 @@ def measure(stage: Stage, plan: Plan, database: str, players: int) -> list[Figur
             board.done_within("change its rules", lambda: board.admin.ask(f"{BOARDS}/new", "PUT", other), "new")
             with stage.without_redis():
                 board.reads_without()
-    return figures
 
 
 class Vast:
