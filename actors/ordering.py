@@ -21,7 +21,7 @@ ScriptCall: TypeAlias = tuple[str, Sequence[str], Sequence[Any]]
 log = logging.getLogger("laurel.ordering")
 
 LUA_FOLDER = Path(__file__).with_name("lua")
-SCRIPTS = ("apply", "around", "frequency", "page", "place", "seats", "slice", "spend", "subset", "touch")
+SCRIPTS = ("apply", "around", "frequency", "load", "page", "place", "seats", "slice", "spend", "subset", "touch")
 TIMEOUT_SECONDS = 2.0
 CONNECTIONS = 16
 SCAN_COUNT = 1_000

@@ -24,7 +24,7 @@ TOTALS = """
            count(*) AS players, coalesce(sum(version), 0)::bigint AS entries
     FROM players WHERE version > 0
 """
-PLAYERS = "SELECT id::text, version, encode(last_hash, 'hex') AS seal FROM players WHERE version > 0 ORDER BY id"
+PLAYERS = "SELECT p.id::text, version, encode(last_hash, 'hex') AS seal FROM players p WHERE version > 0 ORDER BY p.id"
 
 
 class Header(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

@@ -49,6 +49,7 @@ class RuntimeCollector(Collector):
         """Every metric of Laurel."""
         yield from self._pod()
         yield from self._requests()
+        yield from self._reads()
         yield from self._redemption()
         yield from self._actors()
         yield from self._viewers()
@@ -85,6 +86,12 @@ class RuntimeCollector(Collector):
         for code, count in sorted(self._runtime.tallies.refusals.items()):
             refusals.add_metric([code], count)
         yield refusals
+
+    def _reads(self) -> Iterator[Metric]:
+        reads = HistogramMetricFamily("laurel_read_seconds", "Time in the handler of a board's read.", labels=["read"])
+        for name, histogram in sorted(self._runtime.tallies.read.items()):
+            reads.add_metric([name], _buckets(histogram), histogram.total)
+        yield reads
 
     def _redemption(self) -> Iterator[Metric]:
         runtime, tallies = self._runtime, self._runtime.tallies
@@ -140,6 +147,8 @@ class RuntimeCollector(Collector):
         yield _gauge("laurel_mirror_pending", "Changes not yet sent to Redis.", runtime.mirror.pending)
         yield _counter("laurel_mirror_dropped", "Changes left to the repair.", runtime.mirror.dropped)
         yield _counter("laurel_rebuilds", "Boards rebuilt in Redis by this pod.", runtime.rebuilder.rebuilt)
+        filled = runtime.filler.filled
+        yield _counter("laurel_players_filled", "Players settled for boards that are new, by this pod.", filled)
         repaired = CounterMetricFamily("laurel_repairs", "Players sent again by this pod.", labels=["store"])
         repaired.add_metric(["postgresql"], runtime.repair.settled_again)
         repaired.add_metric(["redis"], runtime.repair.mirrored_again)

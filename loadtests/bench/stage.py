@@ -195,6 +195,17 @@ class Stage:
         return Cpu(sum(map(cpu_seconds, pids)), cpu_seconds(postgres.pid), cpu_seconds(redis.pid), machine_seconds())
 
     @contextmanager
+    def without_redis(self) -> Iterator[None]:
+        """Redis is away, meanwhile."""
+        if self._servers.redis is None:
+            raise BenchError("there is no Redis")
+        self._servers.redis.stop()
+        try:
+            yield
+        finally:
+            self._servers.redis.start()
+
+    @contextmanager
     def commit_times(self) -> Iterator[None]:
         """PostgreSQL remembers when each transaction was committed, meanwhile."""
         self._restart_with("ALTER SYSTEM SET track_commit_timestamp = on")

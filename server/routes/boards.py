@@ -19,6 +19,7 @@ from server.documented import Parameter, documented
 from server.limits import limited
 from server.parameters import CURSOR, path_user, query_whole
 from server.runtime import Runtime
+from server.timed import timed
 from server.wire.boards import BoardsAnswer, board_answer
 from server.wire.periods import PeriodsAnswer, result_answer
 from server.wire.standings import PlaceAnswer, TopAnswer
@@ -57,6 +58,7 @@ async def boards(request: Request) -> HTTPResponse:
     headers=("ETag",),
     limits=("reads",),
 )
+@timed("top")
 async def top(request: Request, board_id: str) -> HTTPResponse:
     """A page of a board, with an ETag of its content."""
     runtime: Runtime = request.app.ctx.runtime
@@ -108,6 +110,7 @@ async def past(request: Request, board_id: str) -> HTTPResponse:
     ),
     limits=("reads",),
 )
+@timed("around")
 async def around(request: Request, board_id: str, user_id: str) -> HTTPResponse:
     """The rows around a player, cut at the board's edges."""
     runtime: Runtime = request.app.ctx.runtime
@@ -121,6 +124,7 @@ async def around(request: Request, board_id: str, user_id: str) -> HTTPResponse:
 
 @blueprint.get("/api/v1/boards/<board_id:str>/users/<user_id:str>")
 @documented(PlaceAnswer, caller="anyone", parameters=PERIOD, limits=("reads",))
+@timed("place")
 async def place(request: Request, board_id: str, user_id: str) -> HTTPResponse:
     """One player's place on a board."""
     runtime: Runtime = request.app.ctx.runtime

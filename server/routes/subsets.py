@@ -17,6 +17,7 @@ from server.bodies import answer, decode
 from server.documented import documented
 from server.limits import limited
 from server.runtime import Runtime
+from server.timed import timed
 from server.wire.standings import FriendEntry, FriendsBoard, SubsetAnswer, SubsetOf
 
 blueprint = Blueprint("subsets")
@@ -24,6 +25,7 @@ blueprint = Blueprint("subsets")
 
 @blueprint.post("/api/v1/boards/<board_id:str>/subset")
 @documented(SubsetAnswer, body=SubsetOf, caller="anyone", parameters=PERIOD, limits=("reads",))
+@timed("subset")
 async def subset(request: Request, board_id: str) -> HTTPResponse:
     """The places of given players, best first; who is not on the board is left out."""
     runtime: Runtime = request.app.ctx.runtime

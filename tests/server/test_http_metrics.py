@@ -54,6 +54,8 @@ def test_known_traffic_is_counted(laurel: LaurelProcess, caller: Caller) -> None
     assert caller.redeem(tickets[0]).json()["replayed"]
     assert_problem(caller.redeem(tickets[0][:-6] + "AAAAAA"), 403, "ticket_forged")
     assert caller.http.get("/nowhere").status_code == 404
+    assert caller.http.get("/api/v1/boards/global/top").status_code == 200
+    assert caller.http.get("/api/v1/boards/nowhere/top").status_code == 404
     after = scrape(laurel)
 
     def grown(name: str, **labels: str) -> float:
@@ -67,6 +69,7 @@ def test_known_traffic_is_counted(laurel: LaurelProcess, caller: Caller) -> None
     assert grown("laurel_refusals_total", code="ticket_forged") == 1
     assert grown("laurel_replays_total") == 1
     assert grown("laurel_redeem_seconds_count") == 6
+    assert grown("laurel_read_seconds_count", read="top") == 2
     assert grown("laurel_commit_batch_size_sum") >= 5
     stages = {stage: grown("laurel_redeem_stage_seconds_count", stage=stage) for stage in ("verify", "wait", "commit")}
     assert stages["verify"] == 6
