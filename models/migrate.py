@@ -13,6 +13,8 @@ LOCK_ID = 0x6C617572656C
 """The advisory lock of Laurel's migrations: its name in hexadecimal."""
 LOCK_POLL_SECONDS = 0.2
 
+ASK = "SELECT 1"
+"""Tortoise takes a database that does not answer for one without migrations: asked before, it says so."""
 TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
 
 
@@ -64,5 +66,6 @@ async def _plan(context: TortoiseContext, database_url: str) -> tuple[MigrationE
         connection["credentials"]["command_timeout"] = None
         connection["credentials"]["server_settings"] = {}
     await context.init(config=config)
+    await context.db("default").execute_query(ASK)
     executor = MigrationExecutor(context.db("default"), config["apps"])
     return executor, [step.migration.name for step in await executor.plan()]

@@ -85,16 +85,16 @@ async def _verify(settings: Settings, user: str | None, file: Path | None, archi
     from models.archive import Archive
     from models.auditor import Auditor, reading
     from models.ids import UserId
-    from server.cli.database import chain_of, opened
+    from server.cli.database import chain_of, direct, opened
 
-    chain = chain_of(settings)
+    url, chain = direct(settings), chain_of(settings)
     checkpoint = None if file is None else _read(file, settings)
     marks: Iterator[Mark] = iter(()) if checkpoint is None else checkpoint.marks()
     opened_archives = [Archive.open(path, chain) for path in archives]
     async with opened(settings) as database:
         defined = await boards.load(database)
     with Progress() as progress:
-        async with reading(str(settings.database_url)) as connection:
+        async with reading(url) as connection:
             auditor = Auditor(
                 connection,
                 defined,
@@ -121,8 +121,9 @@ def _read(file: Path, settings: Settings) -> "Checkpoint":
 async def _checkpoint(settings: Settings) -> None:
     from models import checkpoint
     from models.auditor import reading
-    from server.cli.database import chain_of, opened
+    from server.cli.database import chain_of, direct, opened
 
-    async with opened(settings), reading(str(settings.database_url)) as connection:
+    url = direct(settings)
+    async with opened(settings), reading(url) as connection:
         async for line in checkpoint.take(connection, chain_of(settings)):
             sys.stdout.write(line)

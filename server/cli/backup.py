@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from models.emptying import administering, server_major
     from models.migrate import missing
+    from server.cli.database import direct
     from server.dump import DumpError, Programs, seconds_since
 
     async def major(url: str) -> int:
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     began = time.monotonic()
     with servers(args, environ) as settings, Progress() as progress:
-        url = str(settings.database_url)
+        url = direct(settings)
         try:
             found = Programs.for_server(asyncio.run(major(url)))
             found.dump(url, args.file, lambda: progress.show(f"{seconds_since(began)}"))

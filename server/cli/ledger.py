@@ -52,11 +52,12 @@ async def _archive(settings: Settings, before: date, folder: Path, progress: Pro
     from models import boards
     from models.archiving import Archiving, months
     from models.emptying import administering
-    from server.cli.database import chain_of, opened
+    from server.cli.database import chain_of, direct, opened
 
+    url = direct(settings)
     async with opened(settings) as database:
         defined = await boards.load(database)
-    async with administering(str(settings.database_url)) as connection:
+    async with administering(url) as connection:
         archiving = Archiving(connection, defined, chain_of(settings), progress.show)
         found = await months(connection, before)
         for month in found:

@@ -54,9 +54,10 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
 async def _restore(settings: Settings, file: Path, force: bool, progress: Progress) -> None:
     from models.emptying import administering, forget, is_empty, pods_connected, put_aside, put_back, server_major
     from models.migrate import migrate
+    from server.cli.database import direct
     from server.dump import Programs, seconds_since
 
-    url, began = str(settings.database_url), time.monotonic()
+    url, began = direct(settings), time.monotonic()
     async with administering(url) as connection:
         if pods := await pods_connected(connection):
             raise CommandError(f"pods are connected to the database ({pods} connections): stop them first")

@@ -190,3 +190,35 @@ def test_migrations_are_checked_but_not_made_through_a_pooler(
     assert main(["migrate", "--check"], environ) == 0
     assert main(["migrate"], environ) == 1
     assert "not a pooler" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["backup file", "restore file", "audit verify", "audit checkpoint", "ledger archive --before 2020-01 ."],
+)
+def test_what_needs_a_session_says_that_a_pooler_gives_none(
+    command: tuple[str, ...],
+    behind: Behind,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if command.startswith("restore"):
+        (tmp_path / "file").touch()
+    environ = secrets() | {"LAUREL_DATABASE_URL": behind.database_url, "LAUREL_REDIS_URL": behind.redis_url}
+    assert main(command.split(), environ) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert "not a pooler" in said.err
+    assert [path for path in tmp_path.iterdir() if path.stat().st_size] == []
+
+
+def test_the_doctor_and_a_rebuild_work_through_a_pooler(
+    behind: Behind, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = secrets() | {"LAUREL_DATABASE_URL": behind.database_url, "LAUREL_REDIS_URL": behind.redis_url}
+    environ |= {"LAUREL_DATA": str(tmp_path)}
+    assert main(["doctor"], environ) == 0, capsys.readouterr().out
+    assert main(["rebuild"], environ) == 0
+    assert "global" in capsys.readouterr().out
