@@ -61,7 +61,7 @@ class Audience:
     def __init__(self, buffer_limit: int, stall_seconds: float) -> None:
         self._buffer_limit = buffer_limit
         self._stall_seconds = stall_seconds
-        self._viewers: dict[Form, set[Viewer]] = {}
+        self._viewers: dict[Form, dict[Viewer, None]] = {}  # not sets: these are walked, and dense
         self._late: set[Viewer] = set()
         self._clock = asyncio.get_running_loop().time
         self.delivered = 0
@@ -73,18 +73,18 @@ class Audience:
 
     def join(self, viewer: Viewer) -> None:
         """Adds a viewer, from the next frame on."""
-        self._viewers.setdefault(viewer.form, set()).add(viewer)
+        self._viewers.setdefault(viewer.form, {})[viewer] = None
 
     def leave(self, viewer: Viewer) -> None:
         """Removes a viewer."""
-        self._viewers.get(viewer.form, set()).discard(viewer)
+        self._viewers.get(viewer.form, {}).pop(viewer, None)
         self._late.discard(viewer)
 
     def show(self, shown: Shown | None, source: Catches) -> None:
         """Writes one frame to everybody who keeps up."""
         if shown is None:
             return
-        limit = self._buffer_limit
+        limit, delivered = self._buffer_limit, 0
         for form, viewers in self._viewers.items():
             if not viewers:
                 continue
@@ -93,8 +93,13 @@ class Audience:
                 outlet = viewer.outlet
                 if viewer.behind or outlet.get_write_buffer_size() > limit:
                     self._fall_behind(viewer)
-                elif written(outlet, frame):
-                    self.delivered += 1
+                    continue
+                try:  # as `written`, whose call would cost a twentieth of a frame here
+                    outlet.write(frame)
+                except RuntimeError:
+                    continue
+                delivered += 1
+        self.delivered += delivered
         if self._late:
             self.sweep(source)
 

@@ -114,7 +114,7 @@ class Leaderboard:
     def _schedule(self) -> None:
         if self._timer is not None:
             return
-        wait = self._last_frame + (FRAME_SECONDS if self.audience else UNWATCHED_SECONDS) - self._loop.time()
+        wait = self.next_frame - self._loop.time()
         if wait <= 0:
             self._show()
         else:
@@ -155,9 +155,9 @@ class Leaderboard:
             self._timer = None
 
     @property
-    def due(self) -> float | None:
-        """When the frame that waits goes out, in the loop's time; None when none waits."""
-        return None if self._timer is None else self._timer.when()
+    def next_frame(self) -> float:
+        """When the next frame may go out, in the loop's time."""
+        return self._last_frame + (FRAME_SECONDS if self.audience else UNWATCHED_SECONDS)
 
     def snapshot(self) -> Shown | None:
         """The last shown top as a snapshot; None before the first."""

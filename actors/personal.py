@@ -16,8 +16,8 @@ from models.ids import UserId
 Receive = Callable[[str, bytes], None]
 """Takes a message by its type and as JSON."""
 
-POLL_SECONDS = 0.05
-"""How long a new subscription may wait to be asked for."""
+PATIENCE_SECONDS = 1.0
+"""How long it listens before it looks whether Redis is still there."""
 CONFIRM_SECONDS = 1.0
 
 
@@ -33,14 +33,19 @@ class Personal:
         self._latest: dict[UserId, int] = {}
         self._confirming: dict[str, list[asyncio.Future[None]]] = {}
         self._subscribed: set[str] = set()
+        self._asked: set[str] = set()
+        self._moved = asyncio.Event()
+        self._pubsub: PubSub | None = None
 
     def start(self, supervisor: Supervisor) -> None:
-        """Starts listening."""
+        """Starts listening, and asking: apart, so that neither waits for the other."""
         supervisor.keep("personal", self._work)
+        supervisor.keep("channels", self._ask)
 
     async def join(self, user_id: UserId, receive: Receive) -> None:
         """Sends a player's messages to one more socket; returns when subscribed, or soon without Redis."""
         self._receivers.setdefault(user_id, set()).add(receive)
+        self._moved.set()
         channel = USER_CHANNEL + user_id
         if channel in self._subscribed or self._ordering.away:
             return
@@ -57,6 +62,7 @@ class Personal:
         if not receivers:
             self._receivers.pop(user_id, None)
             self._latest.pop(user_id, None)
+            self._moved.set()
 
     def local(self, user_id: UserId, kind: str, **data: Any) -> None:
         """Sends to a player's sockets on this pod."""
@@ -73,28 +79,41 @@ class Personal:
             pubsub = client.pubsub()
             try:
                 await pubsub.subscribe(f"{USER_CHANNEL}nobody")
+                self._pubsub = pubsub
+                self._moved.set()
                 await self._listen(pubsub)
             except AWAY:
                 await asyncio.sleep(0.1)  # the watch finds out what is wrong
             finally:
+                self._pubsub = None
+                self._asked.clear()
                 self._subscribed.clear()
                 await pubsub.aclose()  # type: ignore[no-untyped-call]
                 await client.aclose()
 
     async def _listen(self, pubsub: PubSub) -> None:
-        asked: set[str] = set()
         while not self._ordering.away:
-            wanted = {USER_CHANNEL + user_id for user_id in self._receivers}
-            if new := wanted - asked:
-                await pubsub.subscribe(*new)
-            if old := asked - wanted:
-                await pubsub.unsubscribe(*old)
-                self._subscribed -= old
-            asked = wanted
-            message = await pubsub.get_message(timeout=POLL_SECONDS)
-            while message is not None:
+            message = await pubsub.get_message(timeout=PATIENCE_SECONDS)
+            if message is not None:
                 self._take(message)
-                message = await pubsub.get_message(timeout=0)
+
+    async def _ask(self) -> None:
+        """Subscribes for who has come, and no longer for who has gone."""
+        while True:
+            await self._moved.wait()
+            self._moved.clear()
+            pubsub = self._pubsub
+            if pubsub is None:
+                continue  # the listener asks again once it is connected
+            wanted = {USER_CHANNEL + user_id for user_id in self._receivers}
+            new, old = wanted - self._asked, self._asked - wanted
+            self._asked = wanted
+            self._subscribed -= old  # at once: whoever comes now must ask again
+            with suppress(*AWAY):  # the listener's connection is the same: it begins anew
+                if new:
+                    await pubsub.subscribe(*new)
+                if old:
+                    await pubsub.unsubscribe(*old)
 
     def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == "subscribe":
@@ -102,6 +121,8 @@ class Personal:
             for confirmed in self._confirming.pop(message["channel"], ()):
                 if not confirmed.done():
                     confirmed.set_result(None)
+        elif message["type"] == "unsubscribe":  # its confirmation may come after that of a subscription in between
+            self._subscribed.discard(message["channel"])
         elif message["type"] == "message":
             self._receive(message["channel"], message["data"])
 

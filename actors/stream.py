@@ -19,8 +19,6 @@ from models.ranking import Row, rows_of, text_of
 BLOCK_MS = 200
 """How long a read waits; also how long a new epoch's first delta may wait to be read."""
 READ_COUNT = 500
-LEAD_SECONDS = 0.004
-"""How long before a frame the last read for it is made."""
 
 
 class Stream:
@@ -58,20 +56,29 @@ class Stream:
             client = self._ordering.blocking_client()
             try:
                 while not self._ordering.away:
-                    await self._read(client)
+                    if not await self._read(client):
+                        await self._wait(client)
                     await self._rest()
             except AWAY:
                 await asyncio.sleep(0.1)  # the watch finds out what is wrong
             finally:
                 await client.aclose()
 
-    async def _rest(self) -> None:
-        """Leaves what comes before the next frame to one read, just ahead of it."""
-        waiting = [due for board in self._boards.values() if (due := board.due) is not None]
-        if waiting:
-            await asyncio.sleep(max(0.0, min(waiting) - LEAD_SECONDS - asyncio.get_running_loop().time()))
+    async def _wait(self, client: Redis) -> None:
+        """Waits for the first stream that moves; what moved with it is read right after."""
+        while not self._ordering.away:
+            if await self._read(client, BLOCK_MS):
+                await self._read(client)
+                return
 
-    async def _read(self, client: Redis) -> None:
+    async def _rest(self) -> None:
+        """Leaves what comes before the next frame to one read, which that frame follows at once."""
+        watched = [board.next_frame for board in self._boards.values() if board.audience]
+        until = max(watched or (board.next_frame for board in self._boards.values()), default=0.0)
+        await asyncio.sleep(until - asyncio.get_running_loop().time())
+
+    async def _read(self, client: Redis, block_ms: int | None = None) -> bool:
+        """Takes what there is, or waits for it; whether there was anything."""
         wanted: dict[str, tuple[Leaderboard, str]] = {}
         positions: dict[KeyT, int | bytes | str | memoryview] = {}
         for place, epoch in self._epochs.known().items():
@@ -82,11 +89,12 @@ class Stream:
                 wanted[stream] = (leaderboard, epoch.name)
                 positions[stream] = f"{newest.version}-0"
         if not positions:
-            await asyncio.sleep(BLOCK_MS / 1000)
-            return
-        answers = await client.xread(positions, count=READ_COUNT, block=BLOCK_MS)
-        for stream, records in _pairs(answers):
+            await asyncio.sleep((block_ms or 0) / 1000)
+            return False
+        answers = _pairs(await client.xread(positions, count=READ_COUNT, block=block_ms))
+        for stream, records in answers:
             await self._take(*wanted[stream], records)
+        return bool(answers)
 
     async def _take(self, leaderboard: Leaderboard, epoch: str, records: Sequence[tuple[str, dict[str, str]]]) -> None:
         for _, fields in records:

@@ -100,6 +100,7 @@ def tortoise_config(url: str, *, hot_connections: int = 5, connections: int = 5)
         "timeout": CONNECT_TIMEOUT_SECONDS,
         "command_timeout": COMMAND_TIMEOUT_SECONDS,
         "application_name": "laurel",
+        "reset": _keep_session,
     }
     engine = "tortoise.backends.asyncpg"
     hot = {
@@ -107,7 +108,6 @@ def tortoise_config(url: str, *, hot_connections: int = 5, connections: int = 5)
         "minsize": 1,
         "maxsize": hot_connections,
         "server_settings": {} if pooled(url) else {**SESSION, **INDEX_PLANS},
-        "reset": _keep_session,
     }
     default = {**common, "minsize": 0, "maxsize": connections, "server_settings": {} if pooled(url) else {**SESSION}}
     return {
@@ -120,7 +120,7 @@ def tortoise_config(url: str, *, hot_connections: int = 5, connections: int = 5)
 
 
 async def _keep_session(connection: object) -> None:
-    """Spares the round trip that resets a session: no statement of the redemption path leaves anything in one."""
+    """Spares the round trip that resets a session: no statement leaves anything in one but what is `SET LOCAL`."""
 
 
 class Transaction:

@@ -1,6 +1,6 @@
 """Activation and reload: players' whole states in one snapshot."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -70,8 +70,9 @@ async def take(
         YOUNGER_LIMIT,
     )
     by_number = {row["n"]: row for row in rows}
+    shared = {place: place for place in places}
     return [
-        await _answer(database, question, by_number[number], boards, places)
+        await _answer(database, question, by_number[number], boards, shared)
         for number, question in enumerate(questions, start=1)
     ]
 
@@ -87,13 +88,13 @@ def current_places(boards: Iterable[Board], now_ms: int) -> list[Place]:
 
 
 async def _answer(
-    database: Database, question: Question, row: Row, boards: Sequence[Board], places: Sequence[Place]
+    database: Database, question: Question, row: Row, boards: Sequence[Board], places: Mapping[Place, Place]
 ) -> Snapshot:
     if not row["known"]:
         return Snapshot(None, None, False, None)
     recorded = ledger.decode_entry(row["recorded"]) if row["recorded"] else None
     younger = _entries.decode(row["younger"]) if row["younger"] else []
-    state = _start(question, row, boards)
+    state = _start(question, row, boards, places)
     if state is None or not _folds(state, younger, row["version"], boards, places):
         state = await refold(database, question.user_id, row["version"], boards)
     else:
@@ -103,8 +104,8 @@ async def _answer(
     return Snapshot(state, recorded, row["voided"], row["request_hash"])
 
 
-def _start(question: Question, row: Row, boards: Sequence[Board]) -> PlayerState | None:
-    """The state to continue from; None when it was not folded for every board."""
+def _start(question: Question, row: Row, boards: Sequence[Board], places: Mapping[Place, Place]) -> PlayerState | None:
+    """The state to continue from, with the places that all share; None when it was not folded for every board."""
     if question.state is not None:
         return question.state if question.state.boards == tuple(boards) else None
     state = PlayerState(question.user_id, tuple(boards))
@@ -114,25 +115,25 @@ def _start(question: Question, row: Row, boards: Sequence[Board]) -> PlayerState
         return None
     state.version = row["memo_version"]
     for key, period, score, reached_at, present in _standings.decode(row["standings"] or "[]"):
-        state.standings[(key, period)] = Standing(score, reached_at) if present else None
+        place = places.get((key, period), (key, period))
+        state.standings[place] = Standing(score, reached_at) if present else None
     for action_id, memory in _memories.decode(row["memo_actions"]).items():
         state.actions[ActionId(action_id)] = ActionMemory(*memory)
     return state
 
 
 def _folds(
-    state: PlayerState, younger: Sequence[Entry], version: int, boards: Sequence[Board], places: Sequence[Place]
+    state: PlayerState, younger: Sequence[Entry], version: int, boards: Sequence[Board], places: Mapping[Place, Place]
 ) -> bool:
     """Whether younger entries can be added: all are there, none refolds, none is in a place that was not read."""
     if state.version + len(younger) != version:
         return False
-    known = set(places)
     for entry in younger:
         if entry.kind in REFOLDED:
             return False
         for board in boards:
             period = board.period_at(entry.effective_at)
-            if period and (board.key, period.period_id) not in known:
+            if period and (board.key, period.period_id) not in places:
                 return False
     return True
 

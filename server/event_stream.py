@@ -36,7 +36,7 @@ class EventStream(Connection):
 
     async def run(self, asked: Asked, session: Session | None) -> None:
         """Serves the stream until it is closed; Sanic cancels this when the client goes."""
-        self._runtime.sockets.add(self)
+        self._runtime.connections.add(self)
         try:
             if session is not None:
                 await self.authenticate(session)
@@ -49,7 +49,7 @@ class EventStream(Connection):
                 if self._transport.get_write_buffer_size() == 0:
                     written(self._transport, HEARTBEAT)
         finally:
-            self._runtime.sockets.discard(self)
+            self._runtime.connections.discard(self)
             self.leave()
 
     def lose(self, name: str) -> None:

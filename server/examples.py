@@ -4,7 +4,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from server import wire
+from server.wire.accounts import Login, Register, SessionAnswer, UserAnswer
+from server.wire.awards import ApiKeyAnswer, ApiKeysAnswer, ChangeApiKey, CreateApiKey, GiveAward, NewApiKeyAnswer
+from server.wire.boards import BoardAnswer, BoardsAnswer
+from server.wire.catalogue import ActionAnswer, ActionsAnswer
+from server.wire.challenges import ChallengeAnswer, ChallengeParameters
+from server.wire.people import MeAnswer, OwnPlace
+from server.wire.periods import PeriodAnswer, PeriodsAnswer, ResultAnswer
+from server.wire.probes import Health, Readiness
+from server.wire.standings import EntryAnswer, PlaceAnswer, TopAnswer
+from server.wire.tickets import IssueTicket, Redeem, RedeemAnswer, TicketAnswer
 
 USER = "0f8fad5b-d9cb-469f-a165-70867728950e"
 TICKET = "01a1fbf0-11aa-7c3e-9f4e-2d1f6c1f9a00"
@@ -26,21 +35,21 @@ _key: dict[str, Any] = {
     "created_at": TIMES[0],
     "revoked_at": None,
 }
-_period = wire.PeriodAnswer(id="all", start=None, end=None)
+_period = PeriodAnswer(id="all", start=None, end=None)
 PLACE: dict[str, Any] = {"rank": 1, "score": 10}
 
 EXAMPLES: tuple[Struct, ...] = (
-    wire.Register(username="ada", password="correct horse battery", display_name="Ada"),  # noqa: S106
-    wire.Login(username="ada", password="correct horse battery"),  # noqa: S106
-    wire.SessionAnswer(
+    Register(username="ada", password="correct horse battery", display_name="Ada"),  # noqa: S106
+    Login(username="ada", password="correct horse battery"),  # noqa: S106
+    SessionAnswer(
         access_token=TOKEN,
         token_type="Bearer",  # noqa: S106
         expires_in=3600,
         refresh_token="q1J5cXo0…",  # noqa: S106
-        user=wire.UserAnswer(**ADA_USER),
+        user=UserAnswer(**ADA_USER),
     ),
-    wire.IssueTicket(action_id="sprint"),
-    wire.TicketAnswer(
+    IssueTicket(action_id="sprint"),
+    TicketAnswer(
         ticket=SIGNED,
         ticket_id=TICKET,
         action_id="sprint",
@@ -49,8 +58,8 @@ EXAMPLES: tuple[Struct, ...] = (
         redeemable_at=TIMES[1],
         expires_at=TIMES[2],
     ),
-    wire.Redeem(ticket=SIGNED),
-    wire.RedeemAnswer(
+    Redeem(ticket=SIGNED),
+    RedeemAnswer(
         success=True,
         replayed=False,
         ticket_id=TICKET,
@@ -60,8 +69,8 @@ EXAMPLES: tuple[Struct, ...] = (
         leaderboard_position=1,
         user_version=1,
     ),
-    wire.ChallengeAnswer(
-        parameters=wire.ChallengeParameters(
+    ChallengeAnswer(
+        parameters=ChallengeParameters(
             algorithm="PBKDF2/SHA-256",
             cost=1000,
             key_length=32,
@@ -74,15 +83,15 @@ EXAMPLES: tuple[Struct, ...] = (
         ),
         signature="9b1d" * 16,
     ),
-    wire.GiveAward(user_id=USER, action_id="sprint", reason="won the cup", points=10),
-    wire.CreateApiKey(client_id="cup", title="The cup", actions=["sprint"]),
-    wire.ChangeApiKey(title="The cup", actions=["sprint"]),
-    wire.ApiKeyAnswer(**_key),
-    wire.NewApiKeyAnswer(**_key, api_key=SECRET),
-    wire.ApiKeysAnswer(entries=[wire.ApiKeyAnswer(**_key)], next=None),
-    wire.ActionsAnswer(
+    GiveAward(user_id=USER, action_id="sprint", reason="won the cup", points=10),
+    CreateApiKey(client_id="cup", title="The cup", actions=["sprint"]),
+    ChangeApiKey(title="The cup", actions=["sprint"]),
+    ApiKeyAnswer(**_key),
+    NewApiKeyAnswer(**_key, api_key=SECRET),
+    ApiKeysAnswer(entries=[ApiKeyAnswer(**_key)], next=None),
+    ActionsAnswer(
         actions=[
-            wire.ActionAnswer(
+            ActionAnswer(
                 action_id="sprint",
                 title="Sprint",
                 points=10,
@@ -96,9 +105,9 @@ EXAMPLES: tuple[Struct, ...] = (
             )
         ]
     ),
-    wire.BoardsAnswer(
+    BoardsAnswer(
         boards=[
-            wire.BoardAnswer(
+            BoardAnswer(
                 board_id="global",
                 title="All time",
                 fold="sum",
@@ -110,7 +119,7 @@ EXAMPLES: tuple[Struct, ...] = (
             )
         ]
     ),
-    wire.TopAnswer(
+    TopAnswer(
         board_id="global",
         period="all",
         epoch="1a1fbf011aa5f3c9d2e",
@@ -118,19 +127,17 @@ EXAMPLES: tuple[Struct, ...] = (
         as_of=TIMES[0],
         degraded=False,
         total_users=1,
-        entries=[wire.EntryAnswer(**ADA, **PLACE, reached_at=TIMES[0])],
+        entries=[EntryAnswer(**ADA, **PLACE, reached_at=TIMES[0])],
         next=None,
     ),
-    wire.PeriodsAnswer(
+    PeriodsAnswer(
         board_id="weekly",
         entries=[
-            wire.ResultAnswer(
-                id="2026-W46", start=TIMES[0], end=TIMES[2], revision=1, revised_at=TIMES[2], total_users=1
-            )
+            ResultAnswer(id="2026-W46", start=TIMES[0], end=TIMES[2], revision=1, revised_at=TIMES[2], total_users=1)
         ],
         next=None,
     ),
-    wire.PlaceAnswer(
+    PlaceAnswer(
         board_id="global",
         period="all",
         **ADA,
@@ -141,12 +148,12 @@ EXAMPLES: tuple[Struct, ...] = (
         points_to_top10=0,
         total_users=1,
     ),
-    wire.MeAnswer(
+    MeAnswer(
         **ADA_USER,
         score=10,
         user_version=1,
-        boards=[wire.OwnPlace(board_id="global", period="all", **PLACE)],
+        boards=[OwnPlace(board_id="global", period="all", **PLACE)],
     ),
-    wire.Health(status="ok"),
-    wire.Readiness(ready=True, missing=[], degraded=[]),
+    Health(status="ok"),
+    Readiness(ready=True, missing=[], degraded=[]),
 )

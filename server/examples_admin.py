@@ -5,8 +5,33 @@ from typing import Any
 
 from msgspec import Struct
 
-from server import wire, wire_admin, wire_catalogue
 from server.examples import ADA, ADMIN, TICKET, TIMES, USER
+from server.wire.admin import (
+    Ban,
+    BanAnswer,
+    ChangeScore,
+    DeedAnswer,
+    MemberAnswer,
+    MembersAnswer,
+    RecordAnswer,
+    RecordsAnswer,
+    ScoreAnswer,
+    Why,
+    WriteScore,
+)
+from server.wire.boards import AdminBoardAnswer, AdminBoardsAnswer, BoardFilter, BoardRules, FreezeAnswer, NewBoard
+from server.wire.catalogue import (
+    ActionRules,
+    AdminActionAnswer,
+    AdminActionsAnswer,
+    AdminGroupsAnswer,
+    ChangedRules,
+    GroupAnswer,
+    GroupTitle,
+    NewAction,
+    NewGroup,
+)
+from server.wire.periods import PeriodAnswer
 
 DEED = "01a1fbf0-5e7f-7d83-9b2c-6f1a7d24c5e8"
 REASON = "a gift"
@@ -31,7 +56,7 @@ RECORD: dict[str, Any] = {
     "meta": {"issuedAt": 1_795_253_400_000},
     "voided": False,
 }
-MEMBER = wire_admin.MemberAnswer(
+MEMBER = MemberAnswer(
     **ADA,
     role="player",
     region=None,
@@ -42,7 +67,7 @@ MEMBER = wire_admin.MemberAnswer(
     banned_until=None,
     created_at=TIMES[0],
 )
-_action = wire_catalogue.AdminActionAnswer(
+_action = AdminActionAnswer(
     action_id="obstacle-course",
     title="The obstacle course",
     points=25,
@@ -56,31 +81,31 @@ _action = wire_catalogue.AdminActionAnswer(
     enabled=True,
     revision=1,
 )
-_group = wire_catalogue.GroupAnswer(group_id="red-team", title="The red team")
+_group = GroupAnswer(group_id="red-team", title="The red team")
 
 _rules: dict[str, Any] = {"title": "Sprints of the day", "fold": "sum", "window": "day"}
-_board = wire.AdminBoardAnswer(
+_board = AdminBoardAnswer(
     board_id="sprints",
     **_rules,
     time_zone="UTC",
     season=None,
-    filter=wire.BoardFilter(actions=["sprint"]),
+    filter=BoardFilter(actions=["sprint"]),
     top_size=10,
     visibility="public",
     revision=1,
-    period=wire.PeriodAnswer(id="2026-11-21", start=TIMES[0], end=TIMES[2]),
+    period=PeriodAnswer(id="2026-11-21", start=TIMES[0], end=TIMES[2]),
     frozen=False,
 )
 
 EXAMPLES: tuple[Struct, ...] = (
-    wire_admin.WriteScore(score=40, reason=REASON),
-    wire_admin.ChangeScore(change=5, reason=REASON),
-    wire_admin.Why(reason=REASON),
-    wire_admin.Ban(reason="scripts", until=datetime(2030, 1, 1, tzinfo=UTC)),
+    WriteScore(score=40, reason=REASON),
+    ChangeScore(change=5, reason=REASON),
+    Why(reason=REASON),
+    Ban(reason="scripts", until=datetime(2030, 1, 1, tzinfo=UTC)),
     MEMBER,
-    wire_admin.MembersAnswer(entries=[MEMBER], next=None),
-    wire_admin.ScoreAnswer(user_id=USER, score=40, user_version=1, updated_at=TIMES[0]),
-    wire_admin.DeedAnswer(
+    MembersAnswer(entries=[MEMBER], next=None),
+    ScoreAnswer(user_id=USER, score=40, user_version=1, updated_at=TIMES[0]),
+    DeedAnswer(
         entry_id=DEED,
         kind="adjust",
         user_id=USER,
@@ -95,7 +120,7 @@ EXAMPLES: tuple[Struct, ...] = (
         target_id=None,
         replayed=False,
     ),
-    wire_admin.BanAnswer(
+    BanAnswer(
         entry_id=DEED,
         user_id=USER,
         reason="scripts",
@@ -105,21 +130,19 @@ EXAMPLES: tuple[Struct, ...] = (
         user_version=2,
         replayed=False,
     ),
-    wire_admin.RecordsAnswer(entries=[wire_admin.RecordAnswer(**RECORD)], next=None),
-    wire.NewBoard(board_id="sprints", **_rules, filter=wire.BoardFilter(actions=["sprint"])),
-    wire.BoardRules(**_rules, filter=wire.BoardFilter(actions=["sprint"])),
+    RecordsAnswer(entries=[RecordAnswer(**RECORD)], next=None),
+    NewBoard(board_id="sprints", **_rules, filter=BoardFilter(actions=["sprint"])),
+    BoardRules(**_rules, filter=BoardFilter(actions=["sprint"])),
     _board,
-    wire.AdminBoardsAnswer(entries=[_board], next=None),
-    wire.FreezeAnswer(board_id="sprints", frozen=True),
-    wire_catalogue.NewAction(
-        action_id="obstacle-course", title="The obstacle course", points=25, min_seconds=5, max_seconds=600
-    ),
-    wire_catalogue.ActionRules(title="The obstacle course", points=25, min_seconds=5, max_seconds=600),
-    wire_catalogue.ChangedRules(points=25),
+    AdminBoardsAnswer(entries=[_board], next=None),
+    FreezeAnswer(board_id="sprints", frozen=True),
+    NewAction(action_id="obstacle-course", title="The obstacle course", points=25, min_seconds=5, max_seconds=600),
+    ActionRules(title="The obstacle course", points=25, min_seconds=5, max_seconds=600),
+    ChangedRules(points=25),
     _action,
-    wire_catalogue.AdminActionsAnswer(entries=[_action], next=None),
-    wire_catalogue.NewGroup(group_id="red-team", title="The red team"),
-    wire_catalogue.GroupTitle(title="The red team"),
+    AdminActionsAnswer(entries=[_action], next=None),
+    NewGroup(group_id="red-team", title="The red team"),
+    GroupTitle(title="The red team"),
     _group,
-    wire_catalogue.AdminGroupsAnswer(entries=[_group], next=None),
+    AdminGroupsAnswer(entries=[_group], next=None),
 )

@@ -4,9 +4,23 @@ from typing import Any
 
 from msgspec import Struct
 
-from server import wire, wire_people
 from server.examples import ADA, PLACE, SESSION, TICKET, TIMES, USER
 from server.examples_admin import MEMBER, RECORD
+from server.wire.accounts import Refresh
+from server.wire.people import (
+    EditMe,
+    Exported,
+    FriendAnswer,
+    FriendsAnswer,
+    HeldTicket,
+    OpenGroup,
+    OpenGroups,
+    OwnRecord,
+    OwnRecords,
+    OwnSession,
+)
+from server.wire.receipts import KeySet, PublicKey, ReceiptAnswer
+from server.wire.standings import EntryAnswer, FriendEntry, FriendsBoard, SubsetAnswer, SubsetOf
 
 BEN: dict[str, Any] = {
     "user_id": "3f2b8c1e-7a4d-4e0b-9c55-1d2e3f4a5b6c",
@@ -15,8 +29,8 @@ BEN: dict[str, Any] = {
     "avatar_url": None,
 }
 
-_own = {name: value for name, value in RECORD.items() if name in wire_people.OwnRecord.__struct_fields__}
-_friend = wire_people.FriendAnswer(**BEN, since=TIMES[0])
+_own = {name: value for name, value in RECORD.items() if name in OwnRecord.__struct_fields__}
+_friend = FriendAnswer(**BEN, since=TIMES[0])
 _facts: dict[str, Any] = {
     "board_id": "global",
     "period": "all",
@@ -28,11 +42,11 @@ _facts: dict[str, Any] = {
 }
 
 EXAMPLES: tuple[Struct, ...] = (
-    wire.Refresh(refresh_token="q1J5cXo0…"),  # noqa: S106
-    wire.ReceiptAnswer(receipt="eyJhbGciOiJFZERTQSIsImtpZCI6InIxIn0.eyJjaGFuZ2UiOjEwfQ.c2lnbmF0dXJl"),
-    wire.KeySet(
+    Refresh(refresh_token="q1J5cXo0…"),  # noqa: S106
+    ReceiptAnswer(receipt="eyJhbGciOiJFZERTQSIsImtpZCI6InIxIn0.eyJjaGFuZ2UiOjEwfQ.c2lnbmF0dXJl"),
+    KeySet(
         keys=[
-            wire.PublicKey(
+            PublicKey(
                 kty="OKP",
                 crv="Ed25519",
                 use="sig",
@@ -42,22 +56,18 @@ EXAMPLES: tuple[Struct, ...] = (
             )
         ]
     ),
-    wire_people.EditMe(display_name="Ada L."),
-    wire_people.SubsetOf(user_ids=[USER]),
-    wire_people.OwnRecords(entries=[wire_people.OwnRecord(**_own)], next=None),
-    wire_people.FriendsAnswer(entries=[_friend], next=None),
-    wire_people.OpenGroups(
-        entries=[wire_people.OpenGroup(group_id="red-team", title="The red team", member=False)], next=None
-    ),
-    wire_people.SubsetAnswer(**_facts, entries=[wire.EntryAnswer(**ADA, **PLACE, reached_at=TIMES[0])]),
-    wire_people.FriendsBoard(
-        **_facts, entries=[wire_people.FriendEntry(**ADA, **PLACE, reached_at=TIMES[0], board_rank=1)]
-    ),
-    wire_people.Exported(
+    EditMe(display_name="Ada L."),
+    SubsetOf(user_ids=[USER]),
+    OwnRecords(entries=[OwnRecord(**_own)], next=None),
+    FriendsAnswer(entries=[_friend], next=None),
+    OpenGroups(entries=[OpenGroup(group_id="red-team", title="The red team", member=False)], next=None),
+    SubsetAnswer(**_facts, entries=[EntryAnswer(**ADA, **PLACE, reached_at=TIMES[0])]),
+    FriendsBoard(**_facts, entries=[FriendEntry(**ADA, **PLACE, reached_at=TIMES[0], board_rank=1)]),
+    Exported(
         profile=MEMBER,
         friends=[_friend],
-        held_tickets=[wire_people.HeldTicket(ticket_id=TICKET, expires_at=TIMES[2])],
-        sessions=[wire_people.OwnSession(session_id=SESSION, created_at=TIMES[0], expires_at=TIMES[2], ended_at=None)],
-        entries=[wire_people.OwnRecord(**_own)],
+        held_tickets=[HeldTicket(ticket_id=TICKET, expires_at=TIMES[2])],
+        sessions=[OwnSession(session_id=SESSION, created_at=TIMES[0], expires_at=TIMES[2], ended_at=None)],
+        entries=[OwnRecord(**_own)],
     ),
 )

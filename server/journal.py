@@ -53,7 +53,7 @@ def note(request: Request, response: BaseHTTPResponse) -> None:
         tallies.requests[route.path, request.method, status] += 1
     if status >= REFUSED or HEADER in request.headers:
         response.headers[HEADER] = id_of(request)
-    if runtime.sampled() or status >= FAILED:
+    if runtime.sampling.due() or status >= FAILED:
         facts = {"method": request.method, "path": request.path[:SHOWN_CHARACTERS], "status": status}
         facts["address"] = address_of(request, runtime.settings.trusted_proxies)
         log.info("request", extra=facts | ticket_of(request, response, runtime))

@@ -122,14 +122,14 @@ class RuntimeCollector(Collector):
         delivered = CounterMetricFamily("laurel_deliveries", "Frames written to viewers.", labels=["board"])
         conflated = CounterMetricFamily("laurel_conflations", "Frames left out for slow viewers.", labels=["board"])
         cut = CounterMetricFamily("laurel_viewers_cut", "Viewers cut off because they stalled.", labels=["board"])
-        for board_id, leaderboard in sorted(self._runtime.leaderboards.items()):
+        for board_id, leaderboard in sorted(self._runtime.views.live.items()):
             audience = leaderboard.audience
             viewers.add_metric([board_id], len(audience))
             delivered.add_metric([board_id], audience.delivered)
             conflated.add_metric([board_id], audience.conflated)
             cut.add_metric([board_id], audience.cut_off)
         yield from (viewers, delivered, conflated, cut)
-        yield _gauge("laurel_connections", "Live connections on this pod.", len(self._runtime.sockets))
+        yield _gauge("laurel_connections", "Live connections on this pod.", len(self._runtime.connections))
 
     def _boards(self) -> Iterator[Metric]:
         runtime = self._runtime

@@ -90,14 +90,19 @@ def moment_ms(moment: datetime) -> int:
     return -((EPOCH - moment) // timedelta(milliseconds=1))
 
 
-def limit_of(request: Request, default: int = DEFAULT_LIMIT, most: int = MAX_LIMIT) -> int:
-    """How many entries a page may have."""
-    text = query_text(request, "limit")
+def query_whole(request: Request, name: str, default: int, most: int) -> int:
+    """A whole number from 1 on in the query."""
+    text = query_text(request, name)
     if text is None:
         return default
     if not text.isascii() or not text.isdecimal() or len(text) > len(str(most)) or not 1 <= int(text) <= most:
-        raise InvalidRequest(f"limit must be a whole number from 1 to {most}")
+        raise InvalidRequest(f"{name} must be a whole number from 1 to {most}")
     return int(text)
+
+
+def limit_of(request: Request, default: int = DEFAULT_LIMIT, most: int = MAX_LIMIT) -> int:
+    """How many entries a page may have."""
+    return query_whole(request, "limit", default, most)
 
 
 def cursor_of(value: object) -> str:

@@ -3,10 +3,7 @@
 import asyncio
 import logging
 import socket
-import time
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Protocol
 
 from actors.auditor import Auditor
 from actors.checkpoints import Checkpoints
@@ -19,7 +16,7 @@ from actors.freezer import Freezer
 from actors.leftovers import Leftovers
 from actors.limits import Limits
 from actors.loader import Loader
-from actors.messages import Command, LeaveGroup, Outcome, Request, UnbanPlayer
+from actors.messages import Command, LeaveGroup, Outcome, UnbanPlayer
 from actors.mirror import Mirror
 from actors.notices import Notices
 from actors.ordering import Ordering
@@ -39,68 +36,46 @@ from actors.supervisor import Supervisor
 from actors.upkeep import Upkeep
 from actors.users import Users
 from actors.watch import Watch
-from models import boards, catalogue, marks
+from models import marks
 from models.board import Board, Place
-from models.catalogue import Catalogue
 from models.chain import Chain
-from models.control import Notice, Topic
+from models.control import Topic
 from models.database import Database
-from models.entry import SCORING, Entry, Kind
 from models.errors import ModelError
 from models.ids import EntryId, UserId, uuid7
 from models.ranking import Row
-from models.state import PlayerState
 from server.admission import Admission
-from server.auth import Revoked, Session, Tokens
-from server.closing import CloseCode
+from server.auth import Revoked, Tokens
+from server.connections import Connections
+from server.definitions import Definitions
 from server.issue_rates import IssueRates, PodIssueRates
 from server.key_source import KeySource
 from server.key_watch import KeyWatch, Reread
 from server.limits import Policies
 from server.occupancy import Occupancy
+from server.outcomes import Outcomes
 from server.passwords import Passwords
 from server.proofs import Proofs
 from server.receipts import Receipts
 from server.revocations import Revocations
+from server.sampling import Sampling
 from server.settings import Settings
+from server.sweeper import Sweeper
 from server.tallies import Tallies
 from server.views import Views
 from tickets.signer import TicketSigner
 
 log = logging.getLogger("laurel.runtime")
 
-SWEEP_SECONDS = 0.25
 FIRST_LOOK_SECONDS = 2.0
 """How long a start waits for the database before it serves without one."""
-RECONNECT_STEP_MS = 20
-RECONNECT_STEPS = 100
-"""Viewers of a pod that goes away come back spread over two seconds."""
 ITSELF = "laurel"
 """The caller of what nobody asked for just now."""
-NOTIFIED = SCORING | {Kind.VOID}
-"""Kinds of entries that a player's own sockets are told of."""
 
 
 def pod_name(settings: Settings) -> str:
     """What leases and log lines call this pod."""
     return f"{socket.gethostname()}:{settings.port}"
-
-
-class Closes(Protocol):
-    """A live connection, as far as shutting down needs it."""
-
-    @property
-    def session(self) -> Session | None:
-        """Whose it is."""
-        ...
-
-    def close(self, code: CloseCode, reason: str = "") -> bool:
-        """Closes it, with or without its consent."""
-        ...
-
-    def review(self) -> None:
-        """Moves it to what it may see of its boards now."""
-        ...
 
 
 class Runtime:
@@ -115,12 +90,10 @@ class Runtime:
         self.settings = settings
         self.pod = pod_name(settings)
         self.tallies = Tallies()
-        self._until_sampled = settings.access_log_every
+        self.sampling = Sampling(settings.access_log_every)
         self.supervisor = Supervisor()
         self.clock = Clock()
-        self.catalogue = Catalogue({}, {})
         self.draining = False
-        self.loaded = False
         self.signer = TicketSigner([key.secret for key in settings.ticket_keys])
         self.proofs = Proofs(
             [key.secret for key in settings.ticket_keys],
@@ -138,7 +111,8 @@ class Runtime:
         self.passwords = Passwords()
         self.chain = Chain({key.kid: key.secret for key in settings.audit_keys}, settings.audit_keys[-1].kid)
         self.database = Database(str(settings.database_url), slow_statement_ms=settings.slow_statement_ms)
-        self.revocations = Revocations(self.database, self.revoked, self._close_revoked)
+        self.connections = Connections(self.revoked)
+        self.revocations = Revocations(self.database, self.revoked, self.connections.close_revoked)
         self.key_source = (
             KeySource(settings.jwks_url, settings.jwks_refresh_seconds, self.tokens.adopt_outside)
             if settings.jwks_url
@@ -156,53 +130,40 @@ class Runtime:
         self.rebuilder = Rebuilder(self.database, self.ordering, self.epochs, self.clock, self.loader)
         self.watch = Watch(self.ordering, self.epochs, self.clock, self.mirror, self.rebuilder)
         self.repair = Repair(
-            self.database,
-            self.ordering,
-            self.epochs,
-            self.clock,
-            self.loader,
-            self.mirror,
-            self.settler,
-            self.pod,
+            self.database, self.ordering, self.epochs, self.clock, self.loader, self.mirror, self.settler, self.pod
         )
         self.views = Views(settings, self.epochs, self.profiles, self._overtaken, self._shown)
-        self.leaderboards = self.views.live
+        self.sweeper = Sweeper(self.views, self.tallies)
         self.filler = Filler(
-            self.database,
-            self.ordering,
-            self.epochs,
-            self.clock,
-            self.loader,
-            self.settler,
-            self.rebuilder,
-            self.pod,
+            self.database, self.ordering, self.epochs, self.clock, self.loader, self.settler, self.rebuilder, self.pod
         )
+        self.definitions = Definitions(self.database, self.views, settings.regions, self._redefined)
         self.freezer = Freezer(self.database, self.epochs, self.clock, self.pod)
         self.finals = Finals(self.database, self.epochs, self.clock, self.loader)
-        self.stream = Stream(self.ordering, self.epochs, self.profiles, self.leaderboards)
+        self.stream = Stream(self.ordering, self.epochs, self.profiles, self.views.live)
         self.personal = Personal(self.ordering)
         self.renaming = Renaming(self.ordering, self.epochs, self.profiles, self.clock)
         self.reading = Reading(self.database, self.ordering, self.epochs, self.clock)
         self.paging = Paging(self.database, self.ordering, self.epochs)
         self.subsets = Subsets(self.database, self.ordering, self.epochs, self.clock)
+        self.outcomes = Outcomes(self.tallies, self.settler, self.mirror)
         self.users = Users(
             self.committer,
             self.loader,
             self.clock,
             self.chain,
             self._boards,
-            lambda: self.catalogue,
-            self._show,
+            lambda: self.definitions.catalogue,
+            self.outcomes.show,
             mailbox_size=settings.mailbox_size,
             idle_seconds=settings.actor_idle_seconds,
         )
         hearers = {
-            Topic.CATALOGUE: self._hear_catalogue,
-            Topic.BOARDS: self._hear_boards,
+            Topic.CATALOGUE: self.definitions.hear_catalogue,
+            Topic.BOARDS: self.definitions.hear_boards,
             Topic.PROFILE: self.renaming.hear,
         }
-        self.notices = Notices(self.database, hearers, self.refresh)
-        self.sockets: set[Closes] = set()
+        self.notices = Notices(self.database, hearers, self.definitions.refresh)
         self.policies = Policies(settings)
         self.limits = Limits(self.ordering)
         self.seats = Seats(self.ordering, self.pod)
@@ -210,14 +171,7 @@ class Runtime:
         self.upkeep = Upkeep(self.database, self.clock, self.pod, self._unban)
         self.leftovers = Leftovers(self.database, self.pod, self._leave)
         self.auditor = Auditor(
-            self.database,
-            self.ordering,
-            self.epochs,
-            self.clock,
-            self.mirror,
-            self.rebuilder,
-            self.users,
-            self.pod,
+            self.database, self.ordering, self.epochs, self.clock, self.mirror, self.rebuilder, self.users, self.pod
         )
         self.checkpoints = Checkpoints(
             self.database, str(settings.database_url), self.chain, self.clock, settings.checkpoint_name, self.pod
@@ -255,9 +209,10 @@ class Runtime:
             self.leftovers,
             self.checkpoints,
             self.auditor,
+            self.revocations,
+            self.sweeper,
         ):
             part.start(self.supervisor)
-        self.revocations.start(self.supervisor)
         if self.key_source is not None:
             self.key_source.start(self.supervisor)
         if self.key_watch is not None:
@@ -265,11 +220,10 @@ class Runtime:
         if not self.receipts.possible:
             log.warning("LAUREL_RECEIPT_KEYS is not set: there are no receipts")
         self.supervisor.keep("users", self.users.sweep)
-        self.supervisor.keep("audiences", self._sweep_audiences)
 
     async def _first_look(self) -> None:
         await self.clock.measure(self.database)
-        await self.refresh()
+        await self.definitions.refresh()
         await self.revocations.poll()
         if unset := await self.database.unset():
             log.warning("behind a pooler, set these for the database's role", extra={"settings": unset})
@@ -277,10 +231,7 @@ class Runtime:
     async def stop(self) -> None:
         """Finishes what is under way within the grace period, then closes everything."""
         self.draining = True
-        for number, socket_ in enumerate(list(self.sockets)):
-            delay = RECONNECT_STEP_MS * (number % RECONNECT_STEPS)
-            with suppress(RuntimeError):  # one whose transport is closed already has gone by itself
-                socket_.close(CloseCode.GOING_AWAY, f'{{"reconnectAfterMs":{delay}}}')
+        self.connections.send_away()
         self.users.closed = True
         try:
             async with asyncio.timeout(self.settings.grace_seconds / 2):
@@ -295,29 +246,9 @@ class Runtime:
         await self.ordering.close()
         await self.database.close()
 
-    async def refresh(self) -> None:
-        """Reads catalogue and boards anew; raises DatabaseUnavailable."""
-        self.catalogue = await catalogue.load(self.database)
-        defined = await boards.load(self.database)
-        if await boards.ensure_regions(self.database, self.settings.regions, defined):
-            defined = await boards.load(self.database)
-        self._define(defined)
-        self.loaded = True
-
-    async def _hear_catalogue(self, notice: Notice) -> None:
-        del notice
-        self.catalogue = await catalogue.load(self.database)
-
-    async def _hear_boards(self, notice: Notice) -> None:
-        del notice
-        self._define(await boards.load(self.database))
-
-    def _define(self, defined: Sequence[Board]) -> None:
-        if not self.views.define(defined):
-            return
+    def _redefined(self) -> None:
         self.filler.hurry()
-        for connection in list(self.sockets):
-            connection.review()
+        self.connections.review()
 
     def _shown(self, at_ms: int, seconds: float) -> None:
         self.tallies.lagged.observe(max(0, self.clock.now_ms() - at_ms) / 1000)
@@ -336,24 +267,6 @@ class Runtime:
         self.signer = TicketSigner([key.secret for key in settings.ticket_keys])
         self.receipts.adopt(settings.receipt_keys)
 
-    def _close_revoked(self) -> None:
-        """Live connections of sessions that have ended end too."""
-        for socket_ in list(self.sockets):
-            session = socket_.session
-            if session is not None and self.revoked.covers(session):
-                with suppress(RuntimeError):  # one whose transport is closed already has gone by itself
-                    socket_.close(CloseCode.UNAUTHORIZED, "token_invalid")
-
-    def _show(self, state: PlayerState, entry: Entry, request: Request, outcome: Outcome) -> None:
-        delta = None
-        if outcome.replayed:
-            self.tallies.replays += 1
-        else:
-            delta = entry.delta if entry.kind in NOTIFIED else None
-        if not outcome.replayed or state.touched:
-            self.settler.note(state)
-        self.mirror.show(state, delta, request, outcome)
-
     async def tell(self, user_id: UserId, command: Command) -> Outcome:
         """What became of a command; raises TicketError, ActorError or ModelError."""
         return await self.users.tell(user_id, command)
@@ -368,28 +281,12 @@ class Runtime:
     async def _leave(self, user_id: UserId, group_id: str) -> Outcome:
         return await self.tell(user_id, LeaveGroup(self.new_entry(), group_id, ITSELF))
 
-    async def _sweep_audiences(self) -> None:
-        while True:
-            due = time.monotonic() + SWEEP_SECONDS
-            await asyncio.sleep(SWEEP_SECONDS)
-            self.tallies.loop_lag_seconds = max(0.0, time.monotonic() - due)
-            for leaderboard in self.views.all():
-                leaderboard.audience.sweep(leaderboard)
-
-    def sampled(self) -> bool:
-        """Whether this request is the one in so many that becomes a log line."""
-        self._until_sampled -= 1
-        if self._until_sampled:
-            return False
-        self._until_sampled = self.settings.access_log_every
-        return True
-
     def missing(self) -> list[str]:
         """What this pod itself lacks to be ready."""
         lacking = [f"loop {name} keeps failing" for name in sorted(self.supervisor.failing)]
         if self.draining:
             lacking.append("draining")
-        if not self.loaded:
+        if not self.definitions.loaded:
             lacking.append("catalogue")
         if not self.revocations.loaded:
             lacking.append("revocations")

@@ -68,7 +68,7 @@ class Socket(Connection):
 
     async def run(self, asked: Asked, session: Session | None) -> None:
         """Serves the socket until either side closes it."""
-        self._runtime.sockets.add(self)
+        self._runtime.connections.add(self)
         try:
             if session is not None:
                 await self.authenticate(session)
@@ -81,7 +81,7 @@ class Socket(Connection):
             # Sanic's recv raises CancelledError when the client closes; either way this socket is at its end.
             return
         finally:
-            self._runtime.sockets.discard(self)
+            self._runtime.connections.discard(self)
             self.leave()
 
     async def _take(self, text: str | bytes) -> bool:

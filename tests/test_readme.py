@@ -25,7 +25,15 @@ def test_every_command_is_in_the_readme() -> None:
         assert f"`laurel {command}" in README
 
 
-def test_every_picture_is_there() -> None:
+def test_every_picture_and_page_that_is_linked_is_there() -> None:
     root = Path(__file__).parent.parent
-    for path in re.findall(r"!\[[^]]*]\(([^)]+)\)", README):
-        assert (root / path).is_file(), path
+    for page in (root / "README.md", *(root / "docs").glob("*.md")):
+        for path in re.findall(r"]\((?!https?:|#)([^)#]+)", page.read_text()):
+            assert (page.parent / path).is_file(), f"{page.name}: {path}"
+
+
+def test_every_chapter_that_is_linked_is_there() -> None:
+    chapters = {
+        re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in re.findall("^#+ (.+)", README, re.M)
+    }
+    assert set(re.findall(r"]\(#([^)]+)\)", README)) <= chapters

@@ -1,6 +1,7 @@
 -- Applies absolute standings to one board and period, and numbers the change of its top.
 -- KEYS: pointer, rank, users, meta, stream. ARGV: epoch, greatest version seen, top size, now in ms, ttl in ms,
--- changes as msgpack [user, version, member or "", score, delta or nil, ...], "1" to rank and notify, "1" while filling.
+-- changes as msgpack columns [users, versions, members or "", scores, marks "version|member", deltas or false] (a table
+-- a change would cost a sixth more), "1" to rank and notify, "1" while filling.
 -- Returns {"ok", version, players, edge score or "", ranks from 1 or 0 ...} or {"moved"} or {"broken"}.
 -- Everything is absolute and guarded by the player's version, so running it twice changes nothing.
 local epoch, seen, size, now, ttl = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
@@ -14,32 +15,29 @@ if not meta[1] or tonumber(meta[1]) < seen
     return {'broken'}
 end
 
-local changes = cmsgpack.unpack(ARGV[6])
-local users, notices = {}, {}
-for i = 1, #changes do users[i] = changes[i][1] end
+local users, versions, members, scores, marks, deltas = unpack(cmsgpack.unpack(ARGV[6]))
 local held = #users > 0 and redis.call('HMGET', KEYS[3], unpack(users)) or {}
-local gone, placed, marks = {}, {}, {}
-for i, change in ipairs(changes) do
-    local version, member = change[2], change[3]
-    local old_version, old_member = -1, ''
+local gone, placed, marked, notices = {}, {}, {}, {}
+for i, user in ipairs(users) do
+    local member, old_version, old_member = members[i], -1, ''
     if held[i] then
         local cut = string.find(held[i], '|', 1, true)
         old_version, old_member = tonumber(string.sub(held[i], 1, cut - 1)), string.sub(held[i], cut + 1)
     end
-    if version > old_version then
+    if versions[i] > old_version then
         if old_member ~= '' and old_member ~= member then gone[#gone + 1] = old_member end
         if member ~= '' then
-            placed[#placed + 1] = change[4]
+            placed[#placed + 1] = scores[i]
             placed[#placed + 1] = member
         end
-        marks[#marks + 1] = change[1]
-        marks[#marks + 1] = string.format('%.0f', version) .. '|' .. member
-        if change[5] then notices[i] = true end
+        marked[#marked + 1] = user
+        marked[#marked + 1] = marks[i]
+        notices[i] = deltas[i]
     end
 end
 if #gone > 0 then redis.call('ZREM', KEYS[2], unpack(gone)) end
 if #placed > 0 then redis.call('ZADD', KEYS[2], unpack(placed)) end
-if #marks > 0 then redis.call('HSET', KEYS[3], unpack(marks)) end
+if #marked > 0 then redis.call('HSET', KEYS[3], unpack(marked)) end
 
 local players = redis.call('ZCARD', KEYS[2])
 local rows = redis.call('ZREVRANGE', KEYS[2], 0, size - 1, 'WITHSCORES')
@@ -49,7 +47,7 @@ if top ~= meta[2] and not filling then
     version = version + 1
     redis.call('XADD', KEYS[5], 'MAXLEN', '~', '1000', string.format('%.0f-0', version), 'top', top, 'at', now)
 end
-if #marks > 0 or #gone > 0 then
+if #marked > 0 or #gone > 0 then
     redis.call('HSET', KEYS[4], 'version', string.format('%.0f', version), 'top', top, 'at', now,
         'players', players, 'known', redis.call('HLEN', KEYS[3]))
 end
@@ -60,15 +58,15 @@ end
 local edge = #rows >= 20 and rows[20] or ''
 local answer = {'ok', version, players, edge}
 if answering then
-    for i, change in ipairs(changes) do
-        local rank = change[3] ~= '' and redis.call('ZREVRANK', KEYS[2], change[3])
+    for i, user in ipairs(users) do
+        local rank = members[i] ~= '' and redis.call('ZREVRANK', KEYS[2], members[i])
         answer[i + 4] = rank and rank + 1 or 0
         if notices[i] then
             local missing = (rank and rank < 10 or edge == '') and '0'
-                or string.format('%.0f', tonumber(edge) - change[4] + 1)
-            redis.call('PUBLISH', 'laurel:user:' .. change[1], table.concat({
-                string.format('%.0f', change[2]), string.format('%.0f', change[4]), rank and rank + 1 or 0,
-                string.format('%.0f', change[5]), missing}, ' '))
+                or string.format('%.0f', tonumber(edge) - scores[i] + 1)
+            redis.call('PUBLISH', 'laurel:user:' .. user, table.concat({
+                string.format('%.0f', versions[i]), string.format('%.0f', scores[i]), rank and rank + 1 or 0,
+                string.format('%.0f', notices[i]), missing}, ' '))
         end
     end
 end

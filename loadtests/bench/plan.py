@@ -19,7 +19,7 @@ class Plan:
     players: int = 2_000
     viewers: int = 1_000
     ledger_rows: int = 1_000_000
-    idle_actors: int = 10_000
+    idle_actors: int = 40_000
 
     def say(self, text: str) -> None:
         """Tells whoever waits what is going on; stdout is for results."""

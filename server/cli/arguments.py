@@ -19,7 +19,7 @@ def username(text: str) -> str:
     """A name that could also be registered."""
     import msgspec
 
-    from server.wire import Username
+    from server.wire.fields import Username
 
     try:
         return msgspec.convert(text, Username)

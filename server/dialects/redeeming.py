@@ -65,7 +65,7 @@ def _same(asked: Asked, action_id: str | None) -> None:
 async def _command(runtime: Runtime, request: Request, asked: Asked) -> RedeemTicket | RedeemInstant | RecallTicket:
     """A known action, a held or spent ticket, a signed one, and only then an id of the client's own."""
     text = asked.action_id
-    if runtime.catalogue.find(text) is not None:
+    if runtime.definitions.catalogue.find(text) is not None:
         header = request.headers.get("idempotency-key")
         return instant(runtime, text, idempotency_key(f"instant:{asked.session.user_id}", header, text))
     uuid = text.lower()
@@ -85,7 +85,7 @@ async def _command(runtime: Runtime, request: Request, asked: Asked) -> RedeemTi
 def _own(runtime: Runtime, asked: Asked, own_id: str) -> RedeemInstant | None:
     """The instant action that an id of the client's own counts for; None where there is none."""
     own = asked.own_ids
-    revised = None if own is None else runtime.catalogue.find(own.action_id)
+    revised = None if own is None else runtime.definitions.catalogue.find(own.action_id)
     if own is None or revised is None or revised.action.ticket != "instant" or (own.uuids_only and not is_uuid(own_id)):
         return None
     if len(own_id) > MAX_KEY_LENGTH or not own_id.isascii() or not own_id.isprintable():

@@ -17,7 +17,7 @@ from server.documented import documented
 from server.errors import Conflict, LoginFailed, TokenInvalid
 from server.limits import limited
 from server.runtime import Runtime
-from server.wire import Login, Nothing, Refresh, Register, SessionAnswer, user_answer
+from server.wire.accounts import Login, Nothing, Refresh, Register, SessionAnswer, user_answer
 
 REFRESH_BYTES = 32
 WRONG = "unknown name or wrong password"

@@ -6,7 +6,7 @@ from server.bodies import answer
 from server.documented import documented
 from server.limits import limited
 from server.runtime import Runtime
-from server.wire import ActionsAnswer, action_answer
+from server.wire.catalogue import ActionsAnswer, action_answer
 
 blueprint = Blueprint("actions")
 
@@ -18,6 +18,6 @@ async def actions(request: Request) -> HTTPResponse:
     runtime: Runtime = request.app.ctx.runtime
     await limited(request, "reads")
     runtime.tokens.optional(request)
-    present = runtime.catalogue.present.values()
+    present = runtime.definitions.catalogue.present.values()
     shown = [action_answer(revised.action) for revised in present if revised.action.enabled]
     return answer(ActionsAnswer(actions=shown), headers={"Cache-Control": "no-cache"})

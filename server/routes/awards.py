@@ -15,7 +15,8 @@ from server.errors import Forbidden, InvalidRequest, NotFound, TokenInvalid, Tok
 from server.limits import limited
 from server.routes.tickets import IDEMPOTENCY_KEY, idempotency_key
 from server.runtime import Runtime
-from server.wire import GiveAward, RedeemAnswer, redeem_answer
+from server.wire.awards import GiveAward
+from server.wire.tickets import RedeemAnswer, redeem_answer
 from tickets.errors import ActionUnknown
 
 MAX_SECRET_LENGTH = 200
@@ -55,7 +56,7 @@ async def _caller(runtime: Runtime, secret: str | None) -> ApiKey:
 
 
 def _command(runtime: Runtime, caller: ApiKey, body: GiveAward, idempotency: str | None) -> Award:
-    revised = runtime.catalogue.find(body.action_id)
+    revised = runtime.definitions.catalogue.find(body.action_id)
     if revised is None:
         raise ActionUnknown(actionId=body.action_id)
     action = revised.action

@@ -10,7 +10,8 @@ from server.errors import Conflict, InvalidRequest
 from server.limits import limited
 from server.routes.tickets import enabled_action, refuse_banned
 from server.runtime import Runtime
-from server.wire import ChallengeAnswer, Slug
+from server.wire.challenges import ChallengeAnswer
+from server.wire.fields import Slug
 
 blueprint = Blueprint("challenges")
 

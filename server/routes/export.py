@@ -17,8 +17,8 @@ from server.documented import documented
 from server.errors import TokenInvalid
 from server.limits import limited
 from server.runtime import Runtime
-from server.wire_admin import member_answer
-from server.wire_people import Exported, HeldTicket, friend_answer, own_record, own_session
+from server.wire.admin import member_answer
+from server.wire.people import Exported, HeldTicket, friend_answer, own_record, own_session
 
 PAGE = 500
 """Entries that are in memory at once, however long a history is."""

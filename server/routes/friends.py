@@ -11,7 +11,7 @@ from server.errors import Conflict, InvalidRequest, NotFound, TokenInvalid
 from server.limits import limited
 from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, path_user, query_cursor
 from server.runtime import Runtime
-from server.wire_people import FriendsAnswer, friend_answer
+from server.wire.people import FriendsAnswer, friend_answer
 
 blueprint = Blueprint("friends")
 

@@ -15,7 +15,7 @@ from server.errors import NotFound
 from server.limits import limited
 from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, path_slug, query_cursor
 from server.runtime import Runtime
-from server.wire_people import OpenGroup, OpenGroups
+from server.wire.people import OpenGroup, OpenGroups
 
 MEMBERSHIP = "/api/v1/groups/<group_id:str>/members/me"
 

@@ -16,7 +16,7 @@ from server.errors import InvalidRequest
 from server.occupancy import Seat
 from server.runtime import Runtime
 from server.socket import Socket
-from server.wire import Slug
+from server.wire.fields import Slug
 
 SUBPROTOCOL = "bearer."
 SEND_BUFFER_BYTES = 32_768

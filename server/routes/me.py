@@ -20,8 +20,8 @@ from server.limits import limited
 from server.parameters import CURSOR, LIMIT, cursor_of, limit_of
 from server.routes.admin.ledger import ledger_cursor
 from server.runtime import Runtime
-from server.wire import MeAnswer, OwnPlace, user_answer
-from server.wire_people import EditMe, OwnRecords, own_record
+from server.wire.accounts import user_answer
+from server.wire.people import EditMe, MeAnswer, OwnPlace, OwnRecords, own_record
 
 NO_STORE = {"Cache-Control": "no-store"}
 

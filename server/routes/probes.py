@@ -6,7 +6,7 @@ from server.bodies import answer
 from server.documented import documented
 from server.metrics import CONTENT_TYPE, Metrics
 from server.runtime import Runtime
-from server.wire import Health, Readiness
+from server.wire.probes import Health, Readiness
 
 blueprint = Blueprint("probes")
 

@@ -9,7 +9,7 @@ from server.bodies import answer
 from server.documented import documented
 from server.errors import NotFound
 from server.runtime import Runtime
-from server.wire import KeySet, ReceiptAnswer
+from server.wire.receipts import KeySet, ReceiptAnswer
 
 KEY_SET = "application/jwk-set+json"
 KEYS_SECONDS = 60

@@ -6,19 +6,18 @@ import msgspec
 from sanic import Blueprint, HTTPResponse, Request
 
 from actors.frames import rfc3339
-from actors.subsets import Subset
 from models import friends
 from models.board import Board
 from models.ids import UserId
 from server.auth import ADMIN
+from server.boards.rows import entry_answer
+from server.boards.visible import is_admin, visible_board
 from server.bodies import answer, decode
 from server.documented import documented
 from server.errors import NotFound
 from server.limits import limited
-from server.routes.boards import is_admin, visible_board
 from server.runtime import Runtime
-from server.wire import EntryAnswer
-from server.wire_people import FriendEntry, FriendsBoard, SubsetAnswer, SubsetOf
+from server.wire.standings import FriendEntry, FriendsBoard, SubsetAnswer, SubsetOf
 
 blueprint = Blueprint("subsets")
 
@@ -74,23 +73,5 @@ async def _read(runtime: Runtime, board: Board, user_ids: Sequence[UserId], *, a
         as_of=rfc3339(found.as_of),
         degraded=found.degraded,
         total_users=found.total,
-        entries=_entries(runtime, found),
+        entries=[entry_answer(runtime, row, rank) for row, rank in found.rows],
     )
-
-
-def _entries(runtime: Runtime, found: Subset) -> list[EntryAnswer]:
-    shown = []
-    for row, rank in found.rows:
-        profile = runtime.profiles.get(row.user_id)
-        shown.append(
-            EntryAnswer(
-                rank=rank,
-                user_id=row.user_id,
-                username=profile.username,
-                display_name=profile.display_name,
-                avatar_url=profile.avatar_url,
-                score=row.score,
-                reached_at=rfc3339(row.reached_at),
-            )
-        )
-    return shown

@@ -24,7 +24,8 @@ from server.errors import InvalidRequest
 from server.limits import limited
 from server.proofs import spent
 from server.runtime import Runtime
-from server.wire import END, AnyRedeem, IssueTicket, Redeem, RedeemAnswer, TicketAnswer, redeem_answer
+from server.wire.fields import END
+from server.wire.tickets import AnyRedeem, IssueTicket, Redeem, RedeemAnswer, TicketAnswer, redeem_answer
 from tickets.errors import (
     ActionDisabled,
     ActionUnknown,
@@ -153,9 +154,9 @@ async def by_ticket(runtime: Runtime, session: Session, text: str) -> RedeemTick
     ticket = runtime.signer.verify(text)
     if ticket.user_id != session.user_id:
         raise TicketNotYours
-    if (ticket.action_id, ticket.revision) not in runtime.catalogue.revisions:
+    if (ticket.action_id, ticket.revision) not in runtime.definitions.catalogue.revisions:
         # Issued by a pod that heard of a new revision before this one did.
-        await runtime.supervisor.detached("refresh", runtime.refresh())
+        await runtime.supervisor.detached("refresh", runtime.definitions.refresh())
     return RedeemTicket(ticket)
 
 
@@ -182,7 +183,7 @@ def refuse_banned(runtime: Runtime, user_id: UserId) -> None:
 
 def enabled_action(runtime: Runtime, action_id: str, *, even_disabled: bool = False) -> Revised:
     """An action that may be done now; raises ActionUnknown or ActionDisabled."""
-    revised = runtime.catalogue.find(ActionId(action_id))
+    revised = runtime.definitions.catalogue.find(ActionId(action_id))
     if revised is None:
         raise ActionUnknown(actionId=action_id)
     if not revised.action.enabled and not even_disabled:

@@ -33,15 +33,18 @@ def change(version: int, score: int | None = 5, delta: int | None = None) -> Cha
     return Change.of(USER, version, None if score is None else Standing(score, 1_000), delta)
 
 
-def packed(one: Change) -> list[object]:
-    return msgspec.msgpack.decode(msgspec.msgpack.encode(one))
+def columns(*changes: Change, answering: bool = True) -> list[object]:
+    _, _, arguments = apply_call(PLACE, "e1", 4, 10, 77, changes, answering=answering)
+    return msgspec.msgpack.decode(arguments[5])
 
 
-def test_a_change_is_packed_as_the_script_takes_it():
+def test_changes_are_packed_as_the_script_takes_them():
     member = f"9999999998999:{USER}"
-    assert packed(change(3, MAX_SCORE, -4)) == [USER, 3, member, MAX_SCORE, -4]
-    assert packed(change(3, -5)) == [USER, 3, member, -5, None]
-    assert packed(change(3, None, 0)) == [USER, 3, "", 0, 0]
+    marks = [f"3|{member}", f"4|{member}", "5|"]
+    sent = [change(3, MAX_SCORE, -4), change(4, -5), change(5, None, 0)]
+    packed = [[USER] * 3, [3, 4, 5], [member, member, ""], [MAX_SCORE, -5, 0], marks]
+    assert columns(*sent) == [*packed, [-4, False, 0]]
+    assert columns(*sent, answering=False) == [*packed, []]
 
 
 def test_a_call_names_every_key_and_argument():
@@ -49,7 +52,6 @@ def test_a_call_names_every_key_and_argument():
     assert (name, len(keys), keys[0]) == ("apply", 5, "laurel:{global/1:all}:epoch")
     assert arguments[:4] == ["e1", 4, 10, 77]
     assert arguments[6:] == [1, 0]
-    assert msgspec.msgpack.decode(arguments[5]) == [packed(change(1))]
 
 
 async def test_the_newer_of_two_changes_goes(mirror: Mirror):

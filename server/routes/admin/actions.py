@@ -14,7 +14,7 @@ from server.errors import Conflict
 from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, path_slug, query_cursor
 from server.routes.admin.guard import admin
 from server.runtime import Runtime
-from server.wire_catalogue import (
+from server.wire.catalogue import (
     ActionRules,
     AdminActionAnswer,
     AdminActionsAnswer,
@@ -59,7 +59,7 @@ async def create(request: Request) -> HTTPResponse:
 async def _create(runtime: Runtime, action: Action) -> HTTPResponse:
     if not await catalogue.create(runtime.database, action):
         raise Conflict("there is an action of this id")
-    await runtime.refresh()
+    await runtime.definitions.refresh()
     return answer(admin_action_answer(Revised(action, 1)), 201, NO_STORE)
 
 
@@ -118,7 +118,7 @@ async def _revised(runtime: Runtime, action_id: str, rules: dict[str, object]) -
         present = await _present(runtime, action_id)
         action = msgspec.structs.replace(present.action, **rules)
         if await catalogue.revise(runtime.database, action, present.revision):
-            await runtime.refresh()
+            await runtime.definitions.refresh()
             return await _present(runtime, action_id)
     raise Conflict("others are changing this action")
 

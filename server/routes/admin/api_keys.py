@@ -17,7 +17,7 @@ from server.documented import Parameter, documented
 from server.errors import InvalidRequest, NotFound
 from server.routes.admin.guard import admin
 from server.runtime import Runtime
-from server.wire import (
+from server.wire.awards import (
     ApiKeyAnswer,
     ApiKeysAnswer,
     ChangeApiKey,
@@ -121,7 +121,7 @@ def _shown(found: ApiKey | None) -> HTTPResponse:
 def _known(runtime: Runtime, actions: Sequence[str]) -> tuple[ActionId, ...]:
     """The actions, each once; raises ActionUnknown."""
     for action_id in actions:
-        if runtime.catalogue.find(action_id) is None:
+        if runtime.definitions.catalogue.find(action_id) is None:
             raise ActionUnknown(actionId=action_id)
     return tuple(dict.fromkeys(map(ActionId, actions)))
 

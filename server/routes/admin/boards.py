@@ -15,9 +15,15 @@ from server.bodies import answer, decode
 from server.documented import documented
 from server.errors import Conflict, NotFound
 from server.routes.admin.guard import admin
-from server.routes.boards import period_answer
 from server.runtime import Runtime
-from server.wire import AdminBoardAnswer, AdminBoardsAnswer, BoardFilter, BoardRules, FreezeAnswer, NewBoard
+from server.wire.boards import (
+    AdminBoardAnswer,
+    AdminBoardsAnswer,
+    BoardRules,
+    FreezeAnswer,
+    NewBoard,
+    admin_board_answer,
+)
 
 FILL_SECONDS = 8.0
 """How long an answer waits for its board to be full; a longer fill goes on by itself."""
@@ -63,7 +69,7 @@ async def create(request: Request) -> HTTPResponse:
 
     async def work(runtime: Runtime) -> HTTPResponse:
         board = await boards.create(runtime.database, _board(runtime, body.board_id, body))
-        await runtime.refresh()
+        await runtime.definitions.refresh()
         await runtime.filler.await_filled(board, FILL_SECONDS)
         return answer(_answer(runtime, board), 201, {"Location": f"/api/v1/admin/boards/{board.board_id}"})
 
@@ -82,7 +88,7 @@ async def change(request: Request, board_id: str) -> HTTPResponse:
         board = await boards.change(runtime.database, _board(runtime, board_id, body))
         if board is None:
             raise NotFound("there is no such board")
-        await runtime.refresh()
+        await runtime.definitions.refresh()
         await runtime.filler.await_filled(board, FILL_SECONDS)
         if board.key == before.key and board.top_size != before.top_size:
             await runtime.filler.renew(board)
@@ -100,7 +106,7 @@ async def delete(request: Request, board_id: str) -> HTTPResponse:
     async def work(runtime: Runtime) -> HTTPResponse:
         if not await boards.delete(runtime.database, _known(runtime, board_id).board_id):
             raise NotFound("there is no such board")
-        await runtime.refresh()
+        await runtime.definitions.refresh()
         return HTTPResponse(status=204)
 
     return await _job(request, work)
@@ -117,7 +123,7 @@ async def freeze(request: Request, board_id: str) -> HTTPResponse:
         if board.frozen is None and board.period_at(runtime.clock.now_ms()) is None:
             raise Conflict("this board has no period now")
         await runtime.finals.freeze(board)
-        await runtime.refresh()
+        await runtime.definitions.refresh()
         return answer(FreezeAnswer(board_id=board.board_id, frozen=True))
 
     return await _job(request, work)
@@ -131,7 +137,7 @@ async def release(request: Request, board_id: str) -> HTTPResponse:
 
     async def work(runtime: Runtime) -> HTTPResponse:
         await runtime.finals.release(_known(runtime, board_id))
-        await runtime.refresh()
+        await runtime.definitions.refresh()
         return HTTPResponse(status=204)
 
     return await _job(request, work)
@@ -160,7 +166,7 @@ def _board(runtime: Runtime, board_id: str, body: BoardRules) -> Board:
         hidden=body.visibility == "hidden",
     )
     board_rules.check(board)
-    unknown = sorted(a for a in board.actions or () if runtime.catalogue.find(ActionId(a)) is None)
+    unknown = sorted(a for a in board.actions or () if runtime.definitions.catalogue.find(ActionId(a)) is None)
     if unknown:
         raise BoardInvalid(f"filter.actions names {unknown[0]!r}, which is no action")
     if season is None:
@@ -180,21 +186,4 @@ def _ms(moment: datetime, zone: ZoneInfo) -> int:
 
 
 def _answer(runtime: Runtime, board: Board) -> AdminBoardAnswer:
-    season, period = board.set_season, board.period_at(runtime.clock.now_ms())
-    ends = None if season is None else period_answer(season)
-    return AdminBoardAnswer(
-        board_id=board.board_id,
-        title=board.title,
-        fold=board.fold.value,
-        window=board.window.value,
-        time_zone=board.time_zone,
-        season=ends,
-        filter=BoardFilter(
-            actions=None if board.actions is None else sorted(board.actions), region=board.region, group=board.group
-        ),
-        top_size=board.top_size,
-        visibility="hidden" if board.hidden else "public",
-        revision=board.revision,
-        period=None if period is None else period_answer(period),
-        frozen=board.frozen is not None,
-    )
+    return admin_board_answer(board, runtime.clock.now_ms())

@@ -10,7 +10,7 @@ from server.errors import Conflict, NotFound
 from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, path_slug, query_cursor
 from server.routes.admin.guard import admin
 from server.runtime import Runtime
-from server.wire_catalogue import AdminGroupsAnswer, GroupAnswer, GroupTitle, NewGroup, group_answer
+from server.wire.catalogue import AdminGroupsAnswer, GroupAnswer, GroupTitle, NewGroup, group_answer
 
 NO_STORE = {"Cache-Control": "no-store"}
 

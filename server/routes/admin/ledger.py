@@ -26,8 +26,8 @@ from server.parameters import (
 from server.routes.admin.deeds import tell_player
 from server.routes.admin.guard import admin
 from server.runtime import Runtime
-from server.wire import Slug, Uuid
-from server.wire_admin import DeedAnswer, RecordsAnswer, Why, deed_answer, record_answer
+from server.wire.admin import DeedAnswer, RecordsAnswer, Why, deed_answer, record_answer
+from server.wire.fields import Slug, Uuid
 
 NO_STORE = {"Cache-Control": "no-store"}
 

@@ -16,7 +16,7 @@ from server.routes.admin.deeds import admin_key, tell_player
 from server.routes.admin.guard import admin
 from server.routes.tickets import IDEMPOTENCY_KEY
 from server.runtime import Runtime
-from server.wire_admin import ChangeScore, DeedAnswer, ScoreAnswer, Why, WriteScore, deed_answer
+from server.wire.admin import ChangeScore, DeedAnswer, ScoreAnswer, Why, WriteScore, deed_answer
 
 PATH = "/api/v1/admin/users/<user_id:str>/score"
 NO_STORE = {"Cache-Control": "no-store"}

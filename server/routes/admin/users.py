@@ -19,8 +19,8 @@ from server.routes.admin.deeds import admin_key, tell_player
 from server.routes.admin.guard import admin
 from server.routes.tickets import IDEMPOTENCY_KEY
 from server.runtime import Runtime
-from server.wire import TEXT
-from server.wire_admin import Ban, BanAnswer, MemberAnswer, MembersAnswer, ban_answer, member_answer
+from server.wire.admin import Ban, BanAnswer, MemberAnswer, MembersAnswer, ban_answer, member_answer
+from server.wire.fields import TEXT
 
 MAX_NAME = 64
 NO_STORE = {"Cache-Control": "no-store"}

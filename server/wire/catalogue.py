@@ -1,14 +1,13 @@
-"""The shapes of actions and groups, as administrators make them."""
+"""The shapes of actions and groups: as clients see them, and as administrators make them."""
 
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from models.catalogue import MAX_DAILY, MAX_POINTS, MAX_SECONDS, Revised
+from models.catalogue import MAX_DAILY, MAX_POINTS, MAX_SECONDS, Action, Revised
 from models.groups import Group
-from server.wire import END, ActionAnswer, Slug, Wire
+from server.wire.fields import Slug, Title, Wire
 
-Title = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+" + END)]
 Points = Annotated[int, Meta(ge=0, le=MAX_POINTS)]
 Seconds = Annotated[int, Meta(ge=0, le=MAX_SECONDS)]
 Longest = Annotated[int, Meta(ge=1, le=MAX_SECONDS)]
@@ -16,6 +15,27 @@ Daily = Annotated[int, Meta(ge=1, le=MAX_DAILY)]
 Overlap = Literal["forbid", "allow"]
 Ticket = Literal["required", "instant"]
 Proof = Literal["none", "always", "adaptive"]
+
+
+class ActionAnswer(Wire, frozen=True):
+    """An enabled action and its rules; durations in seconds."""
+
+    action_id: str
+    title: str
+    points: int
+    min_seconds: int
+    max_seconds: int
+    cooldown_seconds: int
+    daily_limit: int | None
+    overlap: str
+    ticket: str
+    proof: str
+
+
+class ActionsAnswer(Wire, frozen=True):
+    """The enabled actions."""
+
+    actions: list[ActionAnswer]
 
 
 class NewGroup(Wire, frozen=True):
@@ -93,6 +113,11 @@ class AdminGroupsAnswer(Wire, frozen=True):
 
     entries: list[GroupAnswer]
     next: str | None
+
+
+def action_answer(action: Action) -> ActionAnswer:
+    """An action as clients see it."""
+    return ActionAnswer(**{name: getattr(action, name) for name in ActionAnswer.__struct_fields__})
 
 
 def group_answer(group: Group) -> GroupAnswer:

@@ -1,17 +1,31 @@
 """The shapes of what players do to themselves and with one another."""
 
-from typing import Annotated
-
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from actors.frames import rfc3339
 from models.friends import Friend
 from models.ledger_pages import Recorded
 from models.sessions import Lasting
-from server.wire import AvatarUrl, DisplayName, EntryAnswer, Slug, Uuid, Wire
-from server.wire_admin import MemberAnswer
+from server.wire.accounts import UserAnswer
+from server.wire.admin import MemberAnswer
+from server.wire.fields import AvatarUrl, DisplayName, Slug, Wire
 
-MAX_SUBSET = 100
+
+class OwnPlace(Wire, frozen=True):
+    """The owner's place on one board; nulls when not on it."""
+
+    board_id: str
+    period: str
+    rank: int | None
+    score: int | None
+
+
+class MeAnswer(UserAnswer, frozen=True):
+    """The owner's profile, score and ranks."""
+
+    score: int
+    user_version: int
+    boards: list[OwnPlace]
 
 
 class EditMe(Wire, frozen=True):
@@ -20,12 +34,6 @@ class EditMe(Wire, frozen=True):
     display_name: DisplayName | UnsetType = UNSET
     avatar_url: AvatarUrl | UnsetType | None = UNSET
     region: Slug | UnsetType | None = UNSET
-
-
-class SubsetOf(Wire, frozen=True):
-    """Whose places are asked for."""
-
-    user_ids: Annotated[list[Uuid], Meta(max_length=MAX_SUBSET)]
 
 
 class OwnRecord(Wire, frozen=True):
@@ -110,38 +118,6 @@ class OpenGroups(Wire, frozen=True):
 
     entries: list[OpenGroup]
     next: str | None
-
-
-class SubsetFacts(Wire, frozen=True):
-    """Which state of a board an answer is from."""
-
-    board_id: str
-    period: str
-    epoch: str
-    version: int
-    as_of: str
-    degraded: bool
-    total_users: int
-
-
-class SubsetAnswer(SubsetFacts, frozen=True):
-    """Some players of a board, best first, with their ranks on it; who is not on it is left out."""
-
-    entries: list[EntryAnswer]
-    next: str | None = None
-
-
-class FriendEntry(EntryAnswer, frozen=True):
-    """A row of a friends board: `rank` among friends, `boardRank` on the board."""
-
-    board_rank: int
-
-
-class FriendsBoard(SubsetFacts, frozen=True):
-    """The caller and their friends, best first."""
-
-    entries: list[FriendEntry]
-    next: str | None = None
 
 
 def own_record(recorded: Recorded) -> OwnRecord:

@@ -10,7 +10,7 @@ from models.entry import FOREVER_MS, MAX_SCORE
 from models.ledger_pages import Recorded
 from models.members import Member
 from server.parameters import Moment
-from server.wire import TEXT, Wire
+from server.wire.fields import TEXT, Wire
 
 Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=TEXT)]
 Score = Annotated[int, Meta(ge=-MAX_SCORE, le=MAX_SCORE)]

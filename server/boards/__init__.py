@@ -1,0 +1,1 @@
+"""Boards as whoever asks may see them: which ones, their pages, a player's place."""

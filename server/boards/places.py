@@ -1,0 +1,58 @@
+"""Where a player stands on a board, and who stands around them."""
+
+from actors.frames import rfc3339
+from models.board import Board
+from models.board import Place as Where
+from models.ids import UserId
+from models.standings import Place
+from server.boards.rows import top_answer
+from server.errors import NotFound
+from server.runtime import Runtime
+from server.wire.standings import PlaceAnswer, TopAnswer
+
+EDGE_RANK = 10
+"""`pointsToTop10` is about this one."""
+
+
+async def around(runtime: Runtime, board: Board, where: Where | None, user_id: UserId, radius: int) -> TopAnswer:
+    """The rows around a player; raises NotFound."""
+    page = None if where is None else await runtime.reading.around_at(where, user_id, radius)
+    if page is None or where is None:
+        raise NotFound("this player is not on the board")
+    return await top_answer(runtime, board, where[1], page, None)
+
+
+async def place(runtime: Runtime, board: Board, where: Where | None, user_id: UserId) -> PlaceAnswer:
+    """A player's place; raises NotFound."""
+    found = None if where is None else await runtime.reading.place_at(where, user_id)
+    if found is None or where is None:
+        raise NotFound("this player is not on the board")
+    await runtime.profiles.load([user_id])
+    profile = runtime.profiles.get(user_id)
+    return PlaceAnswer(
+        board_id=board.board_id,
+        period=where[1],
+        user_id=user_id,
+        username=profile.username,
+        display_name=profile.display_name,
+        avatar_url=profile.avatar_url,
+        rank=found.rank,
+        score=found.row.score,
+        reached_at=rfc3339(found.row.reached_at),
+        percentile=percentile(found.rank, found.total),
+        points_to_next_rank=None if found.next_score is None else found.next_score - found.row.score + 1,
+        points_to_top10=points_to_edge(found),
+        total_users=found.total,
+    )
+
+
+def percentile(rank: int, total: int) -> float:
+    """100 × players ranked below ÷ (all − 1); 100 when alone."""
+    return 100.0 if total <= 1 else round(100 * (total - rank) / (total - 1), 2)
+
+
+def points_to_edge(found: Place) -> int:
+    """Points to pass the tenth; 0 inside the top 10 or while it is not full."""
+    if found.rank <= EDGE_RANK or found.edge_score is None:
+        return 0
+    return found.edge_score - found.row.score + 1

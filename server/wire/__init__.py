@@ -1,0 +1,1 @@
+"""The shapes of requests and answers: the one place that knows the wire's names."""

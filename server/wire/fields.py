@@ -1,0 +1,23 @@
+"""The root of all bodies, and the texts that many of them hold."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+END = r"$(?!\n)"
+"""The end of a text: Python's `$` alone also stands before a last line break."""
+TEXT = r"^[^\x00]*$"
+UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}" + END
+
+Text = Annotated[str, Meta(max_length=200, pattern=TEXT)]
+Slug = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9-]+" + END)]
+Uuid = Annotated[str, Meta(max_length=36, pattern=UUID)]
+Username = Annotated[str, Meta(min_length=3, max_length=32, pattern=r"^[A-Za-z0-9_.-]+" + END)]
+Password = Annotated[str, Meta(min_length=8, max_length=200, pattern=TEXT)]
+DisplayName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+" + END)]
+AvatarUrl = Annotated[str, Meta(max_length=500, pattern=r"^https://[^\s\x00-\x1f\x7f\"'<>]+" + END)]
+Title = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+" + END)]
+
+
+class Wire(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Root of all bodies: camelCase, unknown fields refused."""
