@@ -47,7 +47,7 @@ STAYING = (
     " WHERE NOT EXISTS (SELECT FROM going g WHERE g.entry_id = p.entry_id)",
     "CREATE TEMPORARY TABLE strays ON COMMIT DROP AS SELECT o.entry_id FROM ledger_other o JOIN going USING (entry_id)",
 )
-LATE = "SELECT count(*) FROM ledger v JOIN going g ON g.entry_id = v.target_id WHERE v.kind = 'void' AND v.at > $1"
+LATE = "SELECT count(*) FROM ledger v JOIN going g ON g.entry_id = v.target_id WHERE v.kind = 'void' AND v.at > now()"
 KEPT_DAYS = MAX_SECONDS // 86_400 + 1
 """A month stays so long after its end: its tickets have expired then, and stay single-use without their rows."""
 CLOSING_SECONDS = 20.0
@@ -207,11 +207,9 @@ class Archiving:
     async def _take_out(self, month: date, archive: Archive) -> None:
         """The instant: the month leaves, its bases count; stragglers move to where entries of no month are."""
         connection = self._connection
-        # What was redeemed since the file was begun is looked through before the lock, the rest under it.
-        looked = await connection.fetchval("SELECT clock_timestamp()") - timedelta(seconds=CLOSING_SECONDS)
-        await self._refuse_voided(month, await connection.fetchval("SELECT now()"))
         await self._detach(_partition(month))
-        await self._refuse_voided(month, looked)
+        if await connection.fetchval(LATE):
+            raise ArchiveRefused(f"entries of {month:%Y-%m} were voided meanwhile: run it again")
         await connection.execute("INSERT INTO ledger SELECT * FROM staying")
         await connection.execute("DELETE FROM ledger_other WHERE entry_id IN (SELECT entry_id FROM strays)")
         await connection.execute(
@@ -221,10 +219,6 @@ class Archiving:
             archive.header.entries,
             archive.signature,
         )
-
-    async def _refuse_voided(self, month: date, since: datetime) -> None:
-        if await self._connection.fetchval(LATE, since):
-            raise ArchiveRefused(f"entries of {month:%Y-%m} were voided meanwhile: run it again")
 
     async def _detach(self, partition: str) -> None:
         """Waits for the lock a tenth of a second at a time, so that nobody queues up behind it for longer."""
