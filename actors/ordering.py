@@ -52,6 +52,7 @@ class Ordering:
     def __init__(self, url: str) -> None:
         self.url = url
         self.there = asyncio.Event()
+        self._missed = False
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=CONNECTIONS,
@@ -71,13 +72,15 @@ class Ordering:
 
     def lost(self, error: BaseException) -> None:
         """Takes note that Redis does not answer."""
-        if self.there.is_set():
+        if not self._missed:  # said once, also by who never found it
             log.warning("redis is away: %s", error)
-            self.there.clear()
+            self._missed = True
+        self.there.clear()
 
     def found(self) -> bool:
         """Takes note that Redis answers; whether it was away before."""
         was_away = self.away
+        self._missed = False
         self.there.set()
         return was_away
 

@@ -16,6 +16,8 @@ LOCK_POLL_SECONDS = 0.2
 ASIDE = "laurel_before_restore"
 """The schema that holds what was there, until a restore is done."""
 UNFINISHED = "SELECT to_regnamespace($1) IS NOT NULL"
+ASK = "SELECT 1"
+"""Tortoise takes a database that does not answer for one without migrations: asked before, it says so."""
 TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
 
 
@@ -72,5 +74,6 @@ async def _plan(context: TortoiseContext, database_url: str) -> tuple[MigrationE
         connection["credentials"]["command_timeout"] = None
         connection["credentials"]["server_settings"] = {}
     await context.init(config=config)
+    await context.db("default").execute_query(ASK)
     executor = MigrationExecutor(context.db("default"), config["apps"])
     return executor, [step.migration.name for step in await executor.plan()]

@@ -209,11 +209,33 @@ async def test_checkpoints_are_taken_through_a_pooler(behind: Behind, tmp_path: 
         await database.close()
 
 
-@pytest.mark.parametrize("words", ["backup {file}", "restore {file}", "ledger archive --before 2020-01 {folder}"])
-def test_what_needs_a_session_is_refused_through_a_pooler(
-    behind: Behind, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "command",
+    ["backup file", "restore file", "audit verify", "audit checkpoint", "ledger archive --before 2020-01 ."],
+)
+def test_what_needs_a_session_says_that_a_pooler_gives_none(
+    command: tuple[str, ...],
+    behind: Behind,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (tmp_path / "file").touch()
+    monkeypatch.chdir(tmp_path)
+    if command.startswith("restore"):
+        (tmp_path / "file").touch()
     environ = secrets() | {"LAUREL_DATABASE_URL": behind.database_url, "LAUREL_REDIS_URL": behind.redis_url}
-    assert main(words.format(file=tmp_path / "file", folder=tmp_path).split(), environ) == 1
-    assert "not a pooler" in capsys.readouterr().err
+    assert main(command.split(), environ) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert "not a pooler" in said.err
+    assert [path for path in tmp_path.iterdir() if path.stat().st_size] == []
+
+
+def test_the_doctor_and_a_rebuild_work_through_a_pooler(
+    behind: Behind, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = secrets() | {"LAUREL_DATABASE_URL": behind.database_url, "LAUREL_REDIS_URL": behind.redis_url}
+    environ |= {"LAUREL_DATA": str(tmp_path)}
+    assert main(["doctor"], environ) == 0, capsys.readouterr().out
+    assert main(["rebuild"], environ) == 0
+    assert "global" in capsys.readouterr().out
