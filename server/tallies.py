@@ -9,8 +9,8 @@ class Tallies:
     """Plain counters, incremented inline; one object a pod.
 
     `requests` is by route, method and status; `refusals` by the stable code of the answer. `verified` is the
-    time from a redemption's body to a command, `redeemed` from there to its outcome; `lagged` from sending a commit to
-    Redis to the frame that shows it, `pushed` for writing one frame to all viewers; `read` is by what was read of a
+    time from a redemption's body to a command, `redeemed` from there to its outcome; `lagged` from the oldest commit
+    that a frame shows to that frame, `pushed` for writing one frame to all viewers; `read` is by what was read of a
     board, its handler's time.
     """
 

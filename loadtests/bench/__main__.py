@@ -16,13 +16,14 @@ import msgspec
 from loadtests.bench import readme, report
 from loadtests.bench.figures import Figure
 from loadtests.bench.plan import Plan
-from loadtests.bench.rows import boards, burst, frames, growth, latency, memory, redemption, statement, storm
+from loadtests.bench.rows import boards, burst, frames, growth, latency, limits, memory, redemption, statement, storm
 from loadtests.bench.stage import Stage
 
 ROWS = {
     "redemption": redemption.measure,
     "growth": growth.measure,
     "boards": boards.measure,
+    "limits": limits.measure,
     "frames": frames.measure,
     "burst": burst.measure,
     "latency": latency.measure,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from server.cli.arguments import add_data, user_id
 from server.cli.progress import Progress
-from server.cli.servers import CommandError, servers
+from server.cli.servers import CommandError, require_direct, servers
 from server.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from models.checkpoint import Checkpoint
 
 NAME = "audit"
+LONG = "one snapshot is read for longer than a pooled statement may"
 HELP = "walks the ledger's chains, versions and sums, or prints a signed checkpoint"
 
 
@@ -88,6 +89,7 @@ async def _verify(settings: Settings, user: str | None, file: Path | None, archi
     from server.cli.database import chain_of, opened
 
     chain = chain_of(settings)
+    require_direct(settings.database_url, LONG)
     checkpoint = None if file is None else _read(file, settings)
     marks: Iterator[Mark] = iter(()) if checkpoint is None else checkpoint.marks()
     opened_archives = [Archive.open(path, chain) for path in archives]
@@ -106,14 +108,14 @@ async def _verify(settings: Settings, user: str | None, file: Path | None, archi
 
 
 def _read(file: Path, settings: Settings) -> "Checkpoint":
-    from models import checkpoint
+    from models.checkpoint import Checkpoint
     from models.errors import CheckpointInvalid
     from server.cli.database import chain_of
 
     try:
-        return checkpoint.read(file.read_bytes(), chain_of(settings))
+        return Checkpoint.open(file, chain_of(settings))
     except OSError as error:
-        raise CommandError(f"cannot read {file}: {error.strerror}") from error
+        raise CommandError(f"cannot read {file}: {error.strerror or error}") from error
     except CheckpointInvalid as error:
         raise CommandError(f"{file}: {error}") from error
 
@@ -123,6 +125,7 @@ async def _checkpoint(settings: Settings) -> None:
     from models.auditor import reading
     from server.cli.database import chain_of, opened
 
+    require_direct(settings.database_url, LONG)
     async with opened(settings), reading(str(settings.database_url)) as connection:
         async for line in checkpoint.take(connection, chain_of(settings)):
             sys.stdout.write(line)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from server.cli.progress import Progress
-from server.cli.servers import CommandError, servers
+from server.cli.servers import CommandError, require_direct, servers
 
 NAME = "backup"
 HELP = "writes the whole database into one file, of one moment"
@@ -38,6 +38,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     began = time.monotonic()
     with servers(args, environ) as settings, Progress() as progress:
         url = str(settings.database_url)
+        require_direct(url, "pg_dump changes the settings of its session")
         try:
             found = Programs.for_server(asyncio.run(major(url)))
             found.dump(url, args.file, lambda: progress.show(f"{seconds_since(began)}"))

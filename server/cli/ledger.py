@@ -9,7 +9,7 @@ from pathlib import Path
 
 from server.cli.arguments import add_data
 from server.cli.progress import Progress
-from server.cli.servers import CommandError, servers
+from server.cli.servers import CommandError, require_direct, servers
 from server.settings import Settings
 
 NAME = "ledger"
@@ -44,6 +44,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if not args.folder.is_dir():
         raise CommandError(f"{args.folder} is no folder")
     with servers(args, environ) as settings, Progress() as progress:
+        require_direct(settings.database_url, "this takes longer than a pooled statement may")
         asyncio.run(_archive(settings, args.before, args.folder, progress))
     return 0
 

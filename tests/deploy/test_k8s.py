@@ -1,5 +1,6 @@
 """The manifests are valid, and say what the code says."""
 
+import ast
 import json
 import re
 import tomllib
@@ -80,6 +81,26 @@ def test_a_misspelt_field_is_not_valid(kind: str, path: tuple[str, ...]) -> None
     place["terminationGracePeriodSecond"] = 1
     with pytest.raises(validate.Invalid, match="terminationGracePeriodSecond"):
         validate.validate(manifest)
+
+
+@pytest.mark.parametrize(
+    ("true", "false", "words"),
+    [
+        ("'768Mi'", "'768 MiB'", "no quantity"),
+        ("'restartPolicy': 'OnFailure'", "'restartPolicy': 'OnFail'", "restartPolicy"),
+        ("'containerPort': 8000", "'containerPort': '8000'", "not of type"),
+        ("'policyTypes': ['Ingress', 'Egress']", "'policyTypes': 'Ingress'", "not of type"),
+        ("'maxReplicas': 12,", "", "maxReplicas"),
+        ("'apiVersion': 'policy/v1'", "'apiVersion': 'policy/v1beta1'", "no such kind"),
+        ("'for': '5m'", "'for': '5 minutes'", "does not match"),
+    ],
+)
+def test_what_the_api_server_would_refuse_is_not_valid(true: str, false: str, words: str) -> None:
+    text = str(list(manifests("prod").values()))
+    assert true in text
+    with pytest.raises(validate.Invalid, match=words):
+        for manifest in ast.literal_eval(text.replace(true, false)):
+            validate.validate(manifest)
 
 
 @pytest.mark.parametrize("overlay", validate.OVERLAYS)
@@ -179,9 +200,8 @@ def test_the_ingress_has_the_rules_of_the_proxy_that_the_tests_run() -> None:
     snippet = annotations["haproxy.org/backend-config-snippet"].splitlines()
     assert [line for line in snippet if line not in lines] == []
     assert f"balance {annotations['haproxy.org/load-balance']}" in lines
-    for kind in ("connect", "server", "tunnel"):
-        assert f"timeout {kind} {annotations[f'haproxy.org/timeout-{kind}']}" in lines
-    assert f"option httpchk GET {annotations['haproxy.org/check-http']}" in lines
+    assert {line.split()[1] for line in snippet if line.startswith("timeout")} >= {"connect", "server", "tunnel"}
+    assert f"option httpchk {annotations['haproxy.org/check-http']}" in lines
 
 
 def queries() -> Iterator[tuple[str, str]]:

@@ -16,7 +16,10 @@ import asyncpg
 import msgspec
 import pytest
 
+from actors.checkpoints import Checkpoints
+from actors.clock import Clock
 from loadtests.client import Client, Player
+from models.checkpoint_files import CheckpointFiles
 from models.database import INDEX_PLANS, SESSION, Database
 from models.errors import DatabaseUnavailable
 from server.cli.main import main
@@ -25,7 +28,7 @@ from tests.deploy.certificates import certificate
 from tests.deploy.programs import haproxy, pgbouncer
 from tests.e2e.invariants import assert_whole
 from tests.laurel_process import free_ports, temporary_folder
-from tests.pods import migrated, simple_catalogue
+from tests.pods import CHAIN, migrated, simple_catalogue
 from tests.served import ServedPod, secrets
 
 SERVER_CONNECTIONS = 3
@@ -190,3 +193,49 @@ def test_migrations_are_checked_but_not_made_through_a_pooler(
     assert main(["migrate", "--check"], environ) == 0
     assert main(["migrate"], environ) == 1
     assert "not a pooler" in capsys.readouterr().err
+
+
+async def test_checkpoints_are_taken_through_a_pooler(behind: Behind, tmp_path: Path) -> None:
+    database = Database(behind.database_url)
+    await database.open()
+    try:
+        name = tmp_path / "laurel.checkpoint"
+        checkpoints = Checkpoints(database, behind.database_url, CHAIN, Clock(), name, "pod")
+        await database.rows("DELETE FROM marks WHERE name = 'checkpoint'")
+        await database.rows("DELETE FROM leases WHERE name = 'checkpoint'")
+        assert await checkpoints.look()
+        assert CheckpointFiles(name).latest(CHAIN) is not None
+    finally:
+        await database.close()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["backup file", "restore file", "audit verify", "audit checkpoint", "ledger archive --before 2020-01 ."],
+)
+def test_what_needs_a_session_says_that_a_pooler_gives_none(
+    command: tuple[str, ...],
+    behind: Behind,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if command.startswith("restore"):
+        (tmp_path / "file").touch()
+    environ = secrets() | {"LAUREL_DATABASE_URL": behind.database_url, "LAUREL_REDIS_URL": behind.redis_url}
+    assert main(command.split(), environ) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert "not a pooler" in said.err
+    assert [path for path in tmp_path.iterdir() if path.stat().st_size] == []
+
+
+def test_the_doctor_and_a_rebuild_work_through_a_pooler(
+    behind: Behind, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = secrets() | {"LAUREL_DATABASE_URL": behind.database_url, "LAUREL_REDIS_URL": behind.redis_url}
+    environ |= {"LAUREL_DATA": str(tmp_path)}
+    assert main(["doctor"], environ) == 0, capsys.readouterr().out
+    assert main(["rebuild"], environ) == 0
+    assert "global" in capsys.readouterr().out

@@ -3,6 +3,8 @@
 import shutil
 import socket
 
+import pytest
+
 from tests.laurel_process import temporary_folder
 from tests.server.cli.conftest import Result
 
@@ -33,7 +35,8 @@ def test_missing_migrations_are_listed_then_applied(run):
     shutil.rmtree(folder)
 
 
-def test_database_that_is_away_is_one_line(run):
+@pytest.mark.parametrize("command", [("migrate",), ("migrate", "--check"), ("backup", "file"), ("audit", "verify")])
+def test_database_that_is_away_is_one_line(run, command):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    assert "the database does not answer" in run("migrate", database_url=f"postgresql://x@127.0.0.1:{port}/x").complaint
+    assert "the database does not answer" in run(*command, database_url=f"postgresql://x@127.0.0.1:{port}/x").complaint
