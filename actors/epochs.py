@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from models.board import Board, Place, places_at
+from models.board import GLOBAL, Board, Place, places_at
 
 
 @dataclass(slots=True)
@@ -24,6 +24,8 @@ class Epochs:
         self.boards: tuple[Board, ...] = ()
         self.frozen: dict[Place, Board] = {}
         """Places that nothing changes any more, and the boards that show them meanwhile."""
+        self.tells_ranks = True
+        """Whether players hear of their ranks on `global` as they move: not while it stands still for them."""
         self._known: dict[Place, Epoch] = {}
         self._by_key: dict[str, Board] = {}
         self.on_doubt: Callable[[Place], None] = lambda _: None
@@ -33,6 +35,7 @@ class Epochs:
         self.boards = tuple(boards)
         self._by_key = {board.key: board for board in self.boards}
         self.frozen = {board.frozen: board for board in self.boards if board.frozen is not None}
+        self.tells_ranks = all(board.board_id != GLOBAL for board in self.frozen.values())
         self._by_key |= {place[0]: board for place, board in self.frozen.items()}
         self._known = {place: epoch for place, epoch in self._known.items() if place[0] in self._by_key}
 

@@ -15,19 +15,21 @@ from models import boards, filling, marks
 from models.board import Board
 from models.database import Database
 from models.errors import ModelError
-from models.filling import FIRST_ID, Lacking
+from models.filling import Lacking
 from models.settling import settlement_of
 from models.snapshot import Question
 
 log = logging.getLogger("laurel.filler")
 
 INTERVAL_SECONDS = 1.0
-LOOK_SECONDS = 60.0
-"""How often players are looked for whose memo a pod wrote that had not heard of a board yet."""
+LOOK_SECONDS = 300.0
+"""How often players are looked for whose memo a pod wrote that had not heard of a board yet: a second for a million."""
 POLL_SECONDS = 0.1
 HEARD_SECONDS = 1.2
 """Longer than a pod takes to hear of a board: from then on all count for it."""
 LEASE_SECONDS = 15.0
+RENEW_SECONDS = 2.0
+"""Seldom: each renewal is a commit of its own."""
 
 
 class Filler:
@@ -107,14 +109,15 @@ class Filler:
 
     async def _fill_all(self) -> None:
         """Goes through the players until nobody lacks a board."""
-        after = FIRST_ID
-        while found := await filling.lacking(self._database, self._epochs.boards, after):
+        renewed = self._loop.time()
+        async for found in filling.lacking(self._database, self._epochs.boards):
             for batch in filling.batches(one for one in found if one.version):
                 await filling.fill(self._database, batch, self._epochs.boards)
-                await marks.lease(self._database, "filler", self._pod, LEASE_SECONDS)
+                if self._loop.time() - renewed > RENEW_SECONDS:
+                    renewed = self._loop.time()
+                    await marks.lease(self._database, "filler", self._pod, LEASE_SECONDS)
             await self._settle([one for one in found if not one.version])
             self.filled += len(found)
-            after = found[-1].user_id
 
     async def _settle(self, unsettled: list[Lacking]) -> None:
         """Settles players that nobody has settled yet."""

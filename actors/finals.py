@@ -1,13 +1,17 @@
 """Freezes boards for a final: viewers see a copy, admins what goes on."""
 
+import asyncio
+
 from actors.clock import Clock
 from actors.epochs import Epochs
+from actors.errors import Busy
 from actors.loader import Loader
 from actors.mirror import LARGEST_CALL
 from actors.rebuilder import SAFETY_MS, SETTLED_MARK
 from models import boards, marks, standings, still
 from models.board import Board
 from models.database import Database
+from models.ids import BoardId
 from models.snapshot import Question
 
 
@@ -19,9 +23,29 @@ class Finals:
         self._epochs = epochs
         self._clock = clock
         self._loader = loader
+        self._under_way: dict[BoardId, asyncio.Future[bool]] = {}
 
     async def freeze(self, board: Board) -> bool:
-        """Freezes a board as it is; False when it is frozen already or has no period. Raises ModelError."""
+        """Freezes a board as it is; False when it is frozen already or has no period. Raises ModelError.
+
+        A large board takes a while to copy: whoever asks again meanwhile waits for the same copy.
+        """
+        under_way = self._under_way.get(board.board_id)
+        if under_way is not None:
+            return await asyncio.shield(under_way)
+        done = self._under_way[board.board_id] = asyncio.get_running_loop().create_future()
+        try:
+            frozen = await self._freeze(board)
+            done.set_result(frozen)
+        except BaseException as error:
+            done.set_exception(error if isinstance(error, Exception) else Busy("the copy was given up"))
+            done.exception()  # marks it as seen: perhaps nobody waits
+            raise
+        finally:
+            del self._under_way[board.board_id]
+        return frozen
+
+    async def _freeze(self, board: Board) -> bool:
         now = self._clock.now_ms()
         period = board.period_at(now)
         if board.frozen is not None or period is None:

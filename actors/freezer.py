@@ -82,8 +82,8 @@ class Freezer:
             if not await boards.is_filled(self._database, board.key):
                 continue
             due = await periods.due(self._database, board, settled)
-            if due and await filling.lacking(self._database, [board]):
-                continue  # the filler is told of them within a minute
+            if due and await filling.anybody_lacks(self._database, board):
+                continue  # the repair sees to them, or the filler at its next look
             for period in due:
                 if await periods.freeze(self._database, board, period):
                     made += 1

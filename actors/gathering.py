@@ -33,9 +33,3 @@ class Gathering(Generic[T]):
             await self._arrived.wait()
         count = min(len(self._items), self._largest)
         return [self._items.popleft() for _ in range(count)]
-
-    def drain(self) -> list[T]:
-        """Whatever waits, for shutting down."""
-        rest = list(self._items)
-        self._items.clear()
-        return rest

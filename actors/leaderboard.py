@@ -27,12 +27,16 @@ UNWATCHED_SECONDS = 0.1
 
 
 class Record(msgspec.Struct, frozen=True):
-    """A version of a board as its stream has it: the whole top as text, read only when somebody wants it."""
+    """A version of a board as its stream has it: the whole top as text, read only when somebody wants it.
+
+    `since`: when the oldest change in it was committed; 0 when nobody knows.
+    """
 
     epoch: str
     version: int
     at: int
     text: str
+    since: int = 0
 
 
 class Leaderboard:
@@ -56,11 +60,12 @@ class Leaderboard:
         self._period = ""
         self._profiles = profiles
         self._on_overtaken = on_overtaken
-        self.on_shown: Callable[[int, float], None] = lambda at_ms, seconds: None
+        self.on_shown: Callable[[int, float], None] = lambda since_ms, seconds: None
         self._held: OrderedDict[int, tuple[Record, float]] = OrderedDict()
         self._renamed: OrderedDict[UserId, int] = OrderedDict()
         self.shown: Top | None = None
         self._snapshot: Shown | None = None
+        self._unshown_since = 0
         self._missed: dict[int, Shown] = {}
         self._loop = asyncio.get_running_loop()
         self._last_frame = 0.0
@@ -71,6 +76,7 @@ class Leaderboard:
         self.retire()
         self._held.clear()
         self._renamed.clear()
+        self._unshown_since = 0
         self._period = period
         self._hold(newest)
         self._turn_to(newest)
@@ -86,6 +92,7 @@ class Leaderboard:
             if renamed is not None:
                 self._renamed[renamed] = later.version
                 self._renamed.move_to_end(renamed)
+            self._unshown_since = self._unshown_since or later.since
             self._hold(later)
         if self.newest is not None and not self._is_shown(self.newest):
             self._schedule()
@@ -130,7 +137,8 @@ class Leaderboard:
         if self.audience:
             began = perf_counter()
             self.audience.show(self._update(old, new), self)
-            self.on_shown(new.at, perf_counter() - began)
+            self.on_shown(self._unshown_since, perf_counter() - began)
+        self._unshown_since = 0
         if self._on_overtaken is not None:
             for one in overtaken(old, new):
                 self._on_overtaken(one)

@@ -81,6 +81,8 @@ class Mirror:
         self._epochs = epochs
         self._clock = clock
         self._pending: Batch = {}
+        self._since: dict[Place, int] = {}
+        """When the oldest change that waits for a place was committed."""
         self._waiting: dict[UserId, list[Waiter]] = {}
         self._arrived = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -128,6 +130,7 @@ class Mirror:
         users = self._pending.get(place)
         if users is None:
             users = self._pending[place] = {}
+            self._since.setdefault(place, self._clock.now_ms())
             self._arrived.set()
         held = users.get(change.user_id)
         if held is not None:
@@ -143,6 +146,11 @@ class Mirror:
     def wake(self) -> None:
         """Tries what is pending again, as when an epoch became known."""
         self._arrived.set()
+
+    def forget(self) -> None:
+        """Leaves what is not sent to the repair."""
+        self._pending.clear()
+        self._since.clear()
 
     @property
     def pending(self) -> int:
@@ -178,12 +186,15 @@ class Mirror:
             batch = self._take()
             if not batch:
                 continue
+            since = {place: self._since.pop(place) for place in batch}
+            for place in batch.keys() & self._pending.keys():
+                self._since[place] = since[place]  # what was too much for one call
             try:
-                await self.send(batch)
+                await self.send(batch, since)
             except AWAY as error:
                 self._ordering.lost(error)
                 for place, changes in batch.items():
-                    self._put_back(place, changes)
+                    self._put_back(place, changes, since[place])
                 for user_id in list(self._waiting):
                     self._answer(user_id, None, lambda _: True)
 
@@ -192,7 +203,7 @@ class Mirror:
         taken: dict[Place, list[Change]] = {}
         for place in list(self._pending):
             if self._epochs.board_of(place) is None:
-                del self._pending[place]
+                del self._pending[place], self._since[place]
             elif self._epochs.get(place) is None:
                 self._epochs.doubt(place)
             elif changes := list(self._pending.pop(place).values()):
@@ -201,11 +212,15 @@ class Mirror:
                     self.put(place, change)
         return taken
 
-    async def send(self, batch: Mapping[Place, Sequence[Change]]) -> bool:
-        """Sends changes now; whether Redis took all of them. Raises as `AWAY` says."""
+    async def send(self, batch: Mapping[Place, Sequence[Change]], since: Mapping[Place, int] | None = None) -> bool:
+        """Sends changes now; whether Redis took all of them. Raises as `AWAY` says.
+
+        `since`: when the oldest change of each place was committed, if that is known.
+        """
         sent = [(place, epoch, changes) for place, changes in batch.items() if (epoch := self._epochs.get(place))]
         now = self._clock.now_ms()
-        calls = [self._call(place, epoch, changes, now) for place, epoch, changes in sent]
+        since = since or {}
+        calls = [self._call(place, epoch, changes, now, since.get(place, now)) for place, epoch, changes in sent]
         taken = len(sent) == len(batch)
         for (place, epoch, changes), answer in zip(sent, await self._ordering.run(calls), strict=True):
             if answer[0] == "ok":
@@ -213,21 +228,24 @@ class Mirror:
                 self._ranked(place, changes, answer[4:])
             else:
                 taken = False
-                self._put_back(place, changes)
+                self._put_back(place, changes, since.get(place, now))
                 self._epochs.doubt(place)
         return taken
 
-    def _call(self, place: Place, epoch: Epoch, changes: Sequence[Change], now_ms: int) -> ScriptCall:
+    def _call(self, place: Place, epoch: Epoch, changes: Sequence[Change], now_ms: int, since_ms: int) -> ScriptCall:
         board = self._epochs.board_of(place)
         size = board.top_size if board else TOP
         answering = board is not None and board.board_id == GLOBAL
-        return apply_call(place, epoch.name, epoch.seen, size, now_ms, changes, answering=answering)
+        return apply_call(place, epoch.name, epoch.seen, size, now_ms, changes, since_ms=since_ms, answering=answering)
 
     def _ranked(self, place: Place, changes: Sequence[Change], ranks: Sequence[int]) -> None:
+        told = self._epochs.tells_ranks
         for change, rank in zip(changes, ranks, strict=False):
-            self._answer(change.user_id, rank or None, partial(_answered_by, change.version))
+            self._answer(change.user_id, (rank or None) if told else None, partial(_answered_by, change.version))
 
-    def _put_back(self, place: Place, changes: Sequence[Change]) -> None:
+    def _put_back(self, place: Place, changes: Sequence[Change], since_ms: int) -> None:
+        if changes:
+            self._since[place] = min(since_ms, self._since.get(place, since_ms))
         for change in changes:
             held = self._pending.get(place, {}).get(change.user_id)
             if held is None:
@@ -246,10 +264,14 @@ def apply_call(
     now_ms: int,
     changes: Sequence[Change],
     *,
+    since_ms: int | None = None,
     answering: bool = False,
     filling: bool = False,
 ) -> ScriptCall:
-    """The call of `apply.lua` that brings changes to a place; `answering` asks for ranks and tells the players."""
+    """The call of `apply.lua` that brings changes to a place; `answering` asks for ranks and tells the players.
+
+    `since_ms`: when the oldest of the changes was committed; without it, now.
+    """
     columns = (
         [change.user_id for change in changes],
         [change.version for change in changes],
@@ -259,5 +281,6 @@ def apply_call(
         [False if change.delta is None else change.delta for change in changes] if answering else (),
     )
     packed = _pack(columns)
-    arguments = [epoch, seen, size, now_ms, TTL_MS, packed, int(answering), int(filling)]
+    since = now_ms if since_ms is None else since_ms
+    arguments = [epoch, seen, size, now_ms, TTL_MS, packed, int(answering), int(filling), since]
     return "apply", keys_of(place, epoch).all(), arguments

@@ -13,7 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
-from actors.keys import BOARD_PATTERN, MIRROR_MARK
+from actors.keys import BOARD_PATTERN, LINEAGE_KEY, MIRROR_MARK
 
 ScriptCall: TypeAlias = tuple[str, Sequence[str], Sequence[Any]]
 """A script's name, its keys and its arguments."""
@@ -21,7 +21,7 @@ ScriptCall: TypeAlias = tuple[str, Sequence[str], Sequence[Any]]
 log = logging.getLogger("laurel.ordering")
 
 LUA_FOLDER = Path(__file__).with_name("lua")
-SCRIPTS = ("apply", "around", "page", "place", "seats", "slice", "spend", "subset", "touch")
+SCRIPTS = ("apply", "around", "frequency", "load", "page", "place", "seats", "slice", "spend", "subset", "touch")
 TIMEOUT_SECONDS = 2.0
 CONNECTIONS = 16
 SCAN_COUNT = 1_000
@@ -123,7 +123,7 @@ class Ordering:
         """Removes every board of every epoch; raises as `AWAY` says."""
         async for key in self.redis.scan_iter(match=BOARD_PATTERN, count=SCAN_COUNT):
             await self.redis.unlink(key)
-        await self.redis.delete(MIRROR_MARK)
+        await self.redis.delete(MIRROR_MARK, LINEAGE_KEY)
 
     async def close(self) -> None:
         """Closes every connection."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from redis.asyncio.client import PubSub
 
+from actors.epochs import Epochs
 from actors.frames import event
 from actors.keys import USER_CHANNEL
 from actors.ordering import AWAY, Ordering
@@ -27,8 +28,9 @@ class Personal:
     A broken subscription loses messages without a word, so clients ask for their score again after a reconnect.
     """
 
-    def __init__(self, ordering: Ordering) -> None:
+    def __init__(self, ordering: Ordering, epochs: Epochs) -> None:
         self._ordering = ordering
+        self._epochs = epochs
         self._receivers: dict[UserId, set[Receive]] = {}
         self._latest: dict[UserId, int] = {}
         self._confirming: dict[str, list[asyncio.Future[None]]] = {}
@@ -132,12 +134,13 @@ class Personal:
         if user_id not in self._receivers or int(version) <= self._latest.get(user_id, 0):
             return
         self._latest[user_id] = int(version)
+        told = self._epochs.tells_ranks
         self.local(
             user_id,
             "user.scoreUpdate",
             newScore=int(float(score)),
-            leaderboardPosition=int(rank) or None,
+            leaderboardPosition=(int(rank) or None) if told else None,
             change=int(change),
-            pointsToTop10=int(missing),
+            pointsToTop10=int(missing) if told else None,
             userVersion=int(version),
         )

@@ -1,24 +1,20 @@
 """Reads boards: from Redis, and from PostgreSQL when Redis cannot say."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actors.clock import Clock
 from actors.epochs import Epochs
+from actors.kept import Kept
 from actors.keys import keys_of
 from actors.ordering import AWAY, Ordering
 from models import standings
 from models.board import Board, Place
 from models.database import Database
-from models.errors import DatabaseUnavailable
 from models.ids import UserId
 from models.ranking import Row, member_of, row_of
 from models.standings import Place as UserPlace
 
-CACHE_SECONDS = 1.0
-"""How often a board is read from PostgreSQL while Redis is away."""
-CACHED_PAGES = 1_000
 TOP = 10
 """The rows that `pointsToTop10` is about."""
 
@@ -40,15 +36,16 @@ class Page:
 
 
 class Reading:
-    """Answers reads of boards; what PostgreSQL answered is kept for a second, and longer while it is away too."""
+    """Answers reads of boards; pages that PostgreSQL answered are kept, and longer while it is away too."""
 
-    def __init__(self, database: Database, ordering: Ordering, epochs: Epochs, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, ordering: Ordering, epochs: Epochs, clock: Clock, *, cache_seconds: float
+    ) -> None:
         self._database = database
         self._ordering = ordering
         self._epochs = epochs
         self._clock = clock
-        self._cache: dict[tuple[Place, int, Row | None], tuple[float, Page]] = {}
-        self._time = asyncio.get_running_loop().time
+        self._kept: Kept[tuple[Place, int, Row | None], Page] = Kept(cache_seconds)
 
     async def top(self, board: Board, period: str, limit: int, after: Row | None = None) -> Page:
         """A page of a live board behind a row; raises DatabaseUnavailable when nobody can say."""
@@ -68,26 +65,13 @@ class Reading:
                 if found[0] == "ok" and found[1] == epoch.name:
                     return _page(found)
                 self._epochs.doubt(place)
-        return await self._from_database(place, limit, after)
+        return await self._kept.get((place, limit, after), lambda: self._from_database(place, limit, after))
 
     async def _from_database(self, place: Place, limit: int, after: Row | None) -> Page:
-        key = (place, limit, after)
-        held = self._cache.get(key)
-        if held is not None and self._time() - held[0] < CACHE_SECONDS:
-            return held[1]
-        try:
-            rows = await standings.page(self._database, *place, limit, after)
-            total = await standings.count(self._database, *place)
-            first = await standings.rank_of(self._database, *place, rows[0]) if after and rows else 1
-        except DatabaseUnavailable:
-            if held is None:
-                raise
-            return held[1]
-        page = Page("", 0, self._clock.now_ms(), True, total, first, tuple(rows))
-        if len(self._cache) >= CACHED_PAGES:
-            self._cache.clear()
-        self._cache[key] = (self._time(), page)
-        return page
+        rows = await standings.page(self._database, *place, limit, after)
+        total = await standings.count(self._database, *place)
+        first = await standings.rank_of(self._database, *place, rows[0]) if after and rows else 1
+        return Page("", 0, self._clock.now_ms(), True, total, first, tuple(rows))
 
     async def around_at(self, place: Place, user_id: UserId, radius: int) -> Page | None:
         """The rows around a player, None when not there; raises DatabaseUnavailable when nobody can say."""

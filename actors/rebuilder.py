@@ -1,5 +1,6 @@
 """Fills a board in Redis from PostgreSQL, under a new epoch."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
 
@@ -11,7 +12,8 @@ from actors.clock import Clock
 from actors.epochs import Epochs
 from actors.keys import MIRROR_MARK, TTL_MS, keys_of, lock_of, new_epoch, pointer_of
 from actors.loader import Loader
-from actors.mirror import LARGEST_CALL, Change, apply_call
+from actors.loading import Loading
+from actors.mirror import LARGEST_CALL, TOP, Change, apply_call
 from actors.ordering import Ordering
 from models import boards, marks, standings
 from models.board import Place
@@ -22,8 +24,10 @@ from models.snapshot import Question
 log = logging.getLogger("laurel.rebuilder")
 
 LOCK_SECONDS = 15.0
-OLD_EPOCH_MS = 60_000
+OLD_EPOCH_SECONDS = 60.0
 """How long a former epoch's keys stay for pods that still read them."""
+ABANDONED_MS = 600_000
+"""When they expire if whoever would have removed them is gone; that may hold up Redis for as long as it frees them."""
 SETTLED_MARK = "standings"
 """All entries stamped before this mark are in the standings."""
 SAFETY_MS = 20_000
@@ -42,6 +46,8 @@ class Rebuilder:
         self._epochs = epochs
         self._clock = clock
         self._loader = loader
+        self._time = asyncio.get_running_loop().time
+        self._former: list[tuple[float, list[str]]] = []
         self.rebuilt = 0
 
     async def rebuild(self, place: Place, former: str | None) -> str | None:
@@ -61,6 +67,12 @@ class Rebuilder:
         finally:
             await _release(lock)
 
+    async def sweep(self) -> None:
+        """Removes what former epochs left, when nobody reads it any more; raises as `ordering.AWAY` says."""
+        while self._former and self._former[0][0] <= self._time():
+            await self._ordering.redis.unlink(*self._former[0][1])
+            del self._former[0]
+
     async def _fill(self, place: Place, former: str | None, lock: Lock) -> str:
         epoch = new_epoch(self._clock.now_ms())
         keys = keys_of(place, epoch)
@@ -75,10 +87,9 @@ class Rebuilder:
         }
         await self._ordering.redis.hset(keys.meta, mapping=meta)
         since = await marks.read(self._database, SETTLED_MARK)
-        async for page in standings.everybody(self._database, *place):
-            changes = [Change.of(row.user_id, version, standings.standing_of(row)) for row, version in page]
-            await self._apply(place, epoch, changes)
-            await lock.reacquire()
+        loading = Loading(self._ordering, self._clock, lock, place, epoch, self._size(place))
+        await standings.everybody(self._database, *place, loading.take)
+        await loading.finish()
         began = self._clock.now_ms()
         if place not in self._epochs.frozen:
             await self._catch_up(place, epoch, since, lock)
@@ -87,7 +98,8 @@ class Rebuilder:
         pipeline.set(MIRROR_MARK, began - SAFETY_MS, nx=True)
         if former is not None:
             for key in keys_of(place, former).all()[1:]:
-                pipeline.pexpire(key, OLD_EPOCH_MS)
+                pipeline.pexpire(key, ABANDONED_MS)
+            self._former.append((self._time() + OLD_EPOCH_SECONDS, keys_of(place, former).all()[1:]))
         await pipeline.execute()
         if place not in self._epochs.frozen:
             await self._catch_up(place, epoch, began - SAFETY_MS, lock)
@@ -114,9 +126,12 @@ class Rebuilder:
                 if state is not None and place in state.standings
             ]
 
-    async def _apply(self, place: Place, epoch: str, changes: list[Change]) -> None:
+    def _size(self, place: Place) -> int:
         board = self._epochs.board_of(place)
-        size = board.top_size if board else 10
+        return board.top_size if board else TOP
+
+    async def _apply(self, place: Place, epoch: str, changes: list[Change]) -> None:
+        size = self._size(place)
         calls = [
             apply_call(place, epoch, 0, size, self._clock.now_ms(), changes[start : start + LARGEST_CALL], filling=True)
             for start in range(0, len(changes), LARGEST_CALL)

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from actors.clock import Clock
 from actors.epochs import Epochs
-from actors.keys import MIRROR_MARK, keys_of
+from actors.keys import MIRROR_MARK, keys_of, pointer_of
 from actors.loader import Loader
 from actors.mirror import LARGEST_CALL, Change, Mirror
 from actors.ordering import AWAY, Ordering
@@ -90,6 +90,8 @@ class Repair:
 
     async def pass_once(self) -> int:
         """One pass over both marks; how many players had to be sent again."""
+        if not self._epochs.boards:
+            return 0  # not read yet: a mark would vouch for boards that nobody looked at
         began = self._clock.now_ms()
         settled_since = await marks.read(self._database, SETTLED_MARK)
         ends = (settled_since, began - GRACE_MS, began - SETTLE_GRACE_MS)
@@ -110,8 +112,9 @@ class Repair:
         since = int(held) if held is not None else began - UNKNOWN_MARK_MS
         if since < settled_since:
             young = await standings.young(self._database, since, began - GRACE_MS)
-        count, complete = 0, True
-        for place in self._epochs.known():
+        count, known = 0, self._epochs.known()
+        complete = not await self._unadopted(known)
+        for place in known:
             if place in self._epochs.frozen:
                 continue
             behind = await self._behind(place, young)
@@ -120,9 +123,15 @@ class Repair:
                 changes = [Change.of(s.user_id, s.version, s.visible(place)) for s in states if place in s.standings]
                 count += len(changes)
                 complete = await self._mirror.send({place: changes}) and complete
-        if complete:
+        if complete and known.keys() <= self._epochs.known().keys():
             await self._ordering.redis.set(MIRROR_MARK, began - SAFETY_MS)
         return count
+
+    async def _unadopted(self, known: Container[Place]) -> bool:
+        """Whether Redis has a board that this pod has not adopted yet; one that it lacks is rebuilt from everything."""
+        places = [place for _, place in self._epochs.present(self._clock.now_ms()) if place not in known]
+        pointers = await self._ordering.redis.mget([pointer_of(place) for place in places]) if places else ()
+        return any(pointer is not None for pointer in pointers)
 
     async def _behind(self, place: Place, young: Sequence[Young]) -> list[UserId]:
         """Players whose version on a board in Redis is older than their last entry."""

@@ -41,6 +41,11 @@ class Settler:
         """Remembers a state that changed; what it says when written counts."""
         self._touched[state.user_id] = state
 
+    def forget(self) -> None:
+        """Leaves what is not written down to the repair."""
+        self._touched.clear()
+        self._unwritten.clear()
+
     async def _work(self) -> None:
         clock = asyncio.get_running_loop().time
         rest = INTERVAL_SECONDS

@@ -103,11 +103,17 @@ class Stream:
         await self._profiles.load([row.user_id for row in rows_of(records[-1][1]["top"])])
         leaderboard.advance(
             (
-                Record(epoch, int(number.partition("-")[0]), int(fields["at"]), fields["top"]),
+                _record(epoch, number, fields),
                 UserId(fields["profile"]) if "profile" in fields else None,
             )
             for number, fields in records
         )
+
+
+def _record(epoch: str, number: str, fields: Mapping[str, str]) -> Record:
+    """A version as its stream has it; where nothing was committed for it, it dates from when it was numbered."""
+    at = fields["at"]
+    return Record(epoch, int(number.partition("-")[0]), int(at), fields["top"], int(fields.get("since", at)))
 
 
 def _pairs(answers: object) -> list[tuple[str, list[tuple[str, dict[str, str]]]]]:

@@ -1,4 +1,4 @@
-"""What has to be done now and then: the clock, partitions, bans that end."""
+"""What has to be done now and then: the clock, partitions, their summaries, bans that end."""
 
 import asyncio
 import logging
@@ -20,13 +20,17 @@ ENDED_BANS_SECONDS = 2.0
 PARTITIONS_SECONDS = 3_600.0
 PARTITIONS_AHEAD = 3
 """Months of the ledger that are ready beforehand."""
+SUMMARIES_SECONDS = 5.0
+"""At 1,000 redemptions a second 5,000 entries are without a summary: a millisecond of every search by time."""
+MOST_SUMMARIES = 2_000
+"""Ranges at once, of about 430 entries each: less than a second."""
 FIRST_TRY_SECONDS = 0.5
 PARTITIONS_TRY_SECONDS = 15.0
 """Seldom: a try that has to wait for a lock lets others wait behind it."""
 
 
 class Upkeep:
-    """Three loops that hardly ever have anything to do.
+    """Four loops that hardly ever have anything to do.
 
     Failure policy: what fails is tried again at its next turn.
     """
@@ -43,6 +47,7 @@ class Upkeep:
         """Starts the loops."""
         supervisor.keep("clock", lambda: self._every(CLOCK_SECONDS, self._measure))
         supervisor.keep("partitions", lambda: self._every(PARTITIONS_SECONDS, self._partitions, PARTITIONS_TRY_SECONDS))
+        supervisor.keep("summaries", lambda: self._every(SUMMARIES_SECONDS, self._summaries, SUMMARIES_SECONDS))
         supervisor.keep("ended-bans", lambda: self._every(ENDED_BANS_SECONDS, self._ended_bans))
 
     async def _every(
@@ -63,6 +68,10 @@ class Upkeep:
     async def _partitions(self) -> None:
         if await marks.lease(self._database, "partitions", self._pod, 60):
             await partitions.provide(self._database, self._clock.now_ms(), PARTITIONS_AHEAD)
+
+    async def _summaries(self) -> None:
+        if await marks.lease(self._database, "summaries", self._pod, 10):
+            await partitions.summarize(self._database, MOST_SUMMARIES)
 
     async def _ended_bans(self) -> None:
         if await marks.lease(self._database, "ended-bans", self._pod, 10):

@@ -103,6 +103,10 @@ class Users:
         states = (self._actors[user_id][0].peek() for user_id in dict.fromkeys(half))
         return [state for state in states if state is not None]
 
+    def known(self) -> list[UserId]:
+        """Players with an actor."""
+        return list(self._actors)
+
     def forget(self, user_id: UserId) -> bool:
         """Makes a player's actor read its state anew; whether it was idle, else it is left alone."""
         found = self._actors.get(user_id)

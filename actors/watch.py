@@ -74,6 +74,7 @@ class Watch:
         """One look at every present place; raises DatabaseUnavailable and as `AWAY` says."""
         run = await self._ordering.server_run_id()
         returned = self._ordering.found()
+        await self._rebuilder.sweep()
         doubted, self._doubted = self._doubted, set()
         places = [place for _, place in self._epochs.present(self._clock.now_ms())]
         places += self._epochs.frozen

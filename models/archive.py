@@ -3,6 +3,7 @@
 import gzip
 import hmac
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -111,7 +112,7 @@ class Archive:
         try:
             with gzip.open(path, "rb") as file:
                 return cls._verified(path, file, chain)
-        except (OSError, EOFError, msgspec.MsgspecError, UnicodeError) as error:
+        except (OSError, EOFError, zlib.error, msgspec.MsgspecError, UnicodeError) as error:
             raise ArchiveInvalid(f"{path}: it is no archive of the ledger, or was cut off: {error}") from error
 
     @classmethod

@@ -1,9 +1,9 @@
 """Takes a month out of the ledger, into a file, and leaves what younger entries are folded on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ BASES = """
     FROM ledger_bases b JOIN ledger_archives a ON a.month = b.month
     WHERE b.user_id = ANY($1::uuid[]) ORDER BY b.user_id, b.month DESC
 """
+KNOWN = "SELECT count(*) FROM going WHERE entry_id = ANY($1::uuid[])"
 VOIDED = "SELECT user_id::text, target_id::text FROM ledger WHERE user_id = ANY($1::uuid[]) AND kind = 'void'"
 CLOSE = """
     INSERT INTO marks (name, at) VALUES ('closed', $1)
@@ -55,6 +56,8 @@ CLOSING_SECONDS = 20.0
 LOCK_TRIES = 600
 LOCK_PAUSE_SECONDS = 0.2
 PLAYERS = 500
+PAGE = 5_000
+"""Entries of a file looked for at once."""
 
 
 async def months(connection: Connection, before: date) -> list[date]:
@@ -133,6 +136,7 @@ class Archiving:
         return archive
 
     async def _write(self, month: date, path: Path) -> Archive:
+        await self._spare(path)
         count = await self._connection.fetchval("SELECT count(*) FROM going")
         writer = Writer(path, Header(f"{month:%Y-%m}", count, self._chain.newest), self._chain)
         try:
@@ -143,6 +147,16 @@ class Archiving:
             writer.discard()
             raise
         return Archive.open(path, self._chain)
+
+    async def _spare(self, path: Path) -> None:
+        """A file that is there must be of a run that was killed: of another ledger it may be the only copy."""
+        lines = self._present(path)
+        while page := [line.entry_id for line in islice(lines, PAGE)]:
+            if await self._connection.fetchval(KNOWN, page) < len(page):
+                raise ArchiveRefused(f"{path} is there, and has entries that are not of this month: move it away")
+
+    def _present(self, path: Path) -> Iterator[Line]:
+        return Archive.open(path, self._chain).lines() if path.exists() else iter(())
 
     async def _lines(self) -> AsyncIterator[Line]:
         done = 0

@@ -14,7 +14,7 @@ from models.audit import Fault, Link, Mark, Memo, Subject, Written
 from models.base import Base
 from models.board import Board
 from models.chain import Chain
-from models.database import CONNECT_TIMEOUT_SECONDS, INDEX_PLANS, credentials, sql
+from models.database import CONNECT_TIMEOUT_SECONDS, INDEX_PLANS, credentials, pooled, sql
 from models.errors import typed
 from models.history import History
 from models.ids import ActionId, UserId
@@ -46,9 +46,11 @@ _memories = msgspec.json.Decoder(dict[str, tuple[int, int, int]])
 async def reading(database_url: str) -> AsyncIterator[Connection]:
     """A connection of its own that only reads, without the limits of the redemption path.
 
-    Raises DatabaseUnavailable, also for what happens inside.
+    Behind a pooler, which takes no such settings, those of the role hold. Raises DatabaseUnavailable, also for what
+    happens inside.
     """
-    settings = {**INDEX_PLANS, "default_transaction_read_only": "on", "application_name": "laurel-audit"}
+    settings = {} if pooled(database_url) else {**INDEX_PLANS, "default_transaction_read_only": "on"}
+    settings["application_name"] = "laurel-audit"
     try:
         connection = await asyncpg.connect(
             timeout=CONNECT_TIMEOUT_SECONDS,

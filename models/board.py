@@ -75,6 +75,8 @@ class Board:
     """Whether only admins see it."""
     frozen: Place | None = None
     """Where everybody but admins reads while the board is frozen."""
+    frozen_ms: int | None = None
+    """Since when it is."""
     key: str = field(init=False)
     """Board and revision in one word: what derived state is keyed by."""
     plain: bool = field(init=False)

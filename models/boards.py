@@ -56,6 +56,7 @@ def _board(row: Mapping[str, Any]) -> Board:
         top_size=row["top_size"],
         hidden=row["hidden"],
         frozen=(row["frozen_key"], row["frozen_period"]) if row["frozen_key"] is not None else None,
+        frozen_ms=_ms(row["frozen_at"]),
     )
 
 

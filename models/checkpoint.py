@@ -1,9 +1,12 @@
 """A signed note of how far every player's history went, to be kept outside the database."""
 
 import hmac
+import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -21,7 +24,7 @@ TOTALS = """
            count(*) AS players, coalesce(sum(version), 0)::bigint AS entries
     FROM players WHERE version > 0
 """
-PLAYERS = "SELECT id::text, version, encode(last_hash, 'hex') AS seal FROM players WHERE version > 0 ORDER BY id"
+PLAYERS = "SELECT p.id::text, version, encode(last_hash, 'hex') AS seal FROM players p WHERE version > 0 ORDER BY p.id"
 
 
 class Header(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -36,22 +39,39 @@ class Header(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
 
 _header = msgspec.json.Decoder(Header)
 
+TAIL_BYTES = 256
+"""Longer than the signature's line."""
+CHUNK_BYTES = 1 << 20
+"""A file of a million players has a hundred of these: it is never held whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A checkpoint whose signature is ours: a header line, then a line `player version hash` a player."""
+    """A file whose signature is ours: a header line, then a line `player version hash` a player."""
 
     header: Header
-    _lines: bytes
+    path: Path
+
+    @classmethod
+    def open(cls, path: Path, chain: Chain) -> "Checkpoint":
+        """Reads a file to its end; raises CheckpointInvalid unless we signed exactly this, and OSError."""
+        with path.open("rb") as file:
+            return cls(_verified(file, chain), path)
 
     def marks(self) -> Iterator[Mark]:
-        """Every player's mark, in the order of their ids; raises CheckpointInvalid."""
-        for line in self._lines.splitlines()[1:]:
-            try:
-                user_id, version, seal = line.decode("ascii").split(" ")
-                yield Mark(user_id, int(version), bytes.fromhex(seal))
-            except ValueError as error:
-                raise CheckpointInvalid("a line of the checkpoint is not of the form: player version hash") from error
+        """Every player's mark, in the order of their ids; raises CheckpointInvalid and OSError."""
+        with self.path.open("rb") as file:
+            file.readline()
+            for line in file:
+                if line.startswith(SIGNATURE):
+                    return
+                try:
+                    user_id, version, seal = line.decode("ascii").rstrip("\n").split(" ")
+                    mark = Mark(user_id, int(version), bytes.fromhex(seal))
+                except ValueError as error:
+                    text = "a line of the checkpoint is not of the form: player version hash"
+                    raise CheckpointInvalid(text) from error
+                yield mark
 
 
 async def take(connection: Connection, chain: Chain) -> AsyncIterator[str]:
@@ -71,19 +91,25 @@ async def take(connection: Connection, chain: Chain) -> AsyncIterator[str]:
     yield f"{SIGNATURE.decode()}{signature.hexdigest()}\n"
 
 
-def read(content: bytes, chain: Chain) -> Checkpoint:
-    """The checkpoint in a file's content; raises CheckpointInvalid unless we signed exactly this."""
-    lines, mark, signature = content.rpartition(SIGNATURE)
+def _verified(file: BinaryIO, chain: Chain) -> Header:
     try:
-        header = _header.decode(lines.partition(b"\n")[0])
+        header = _header.decode(file.readline())
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise CheckpointInvalid("this is no checkpoint, or one that was cut off") from error
     if header.audit_key not in chain.keys:
         raise CheckpointInvalid(f"the checkpoint is signed with the audit key {header.audit_key!r}, which is not given")
-    made = hmac.digest(_key(chain, header.audit_key), lines, sha256).hex().encode()
-    if not mark or not hmac.compare_digest(made, signature.strip()):
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - TAIL_BYTES))
+    _, mark, signature = file.read().rpartition(SIGNATURE)
+    left = size - len(mark) - len(signature)
+    made = hmac.new(_key(chain, header.audit_key), digestmod=sha256)
+    file.seek(0)
+    while chunk := file.read(min(left, CHUNK_BYTES)):
+        made.update(chunk)
+        left -= len(chunk)
+    if not mark or not hmac.compare_digest(made.hexdigest().encode(), signature.strip()):
         raise CheckpointInvalid("the checkpoint's signature does not fit: it was changed, or cut off")
-    return Checkpoint(header, lines)
+    return header
 
 
 def _key(chain: Chain, key_id: str) -> bytes:

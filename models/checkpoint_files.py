@@ -1,13 +1,15 @@
 """Checkpoints as files: written whole or not at all, the newest kept, each held against the one before."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
-from models import checkpoint
 from models.audit import Fault, Mark
 from models.chain import Chain
+from models.checkpoint import Checkpoint
 from models.errors import CheckpointInvalid
 
 KEPT = 12
@@ -25,16 +27,16 @@ class CheckpointFiles:
         """The files there are, oldest first."""
         return sorted(self._name.parent.glob(f"{self._name.stem}-*Z{self._name.suffix}"))
 
-    def latest(self, chain: Chain) -> checkpoint.Checkpoint | None:
+    def latest(self, chain: Chain) -> Checkpoint | None:
         """The newest that is one of ours; others are passed over."""
         for path in reversed(self.present()):
             try:
-                return checkpoint.read(path.read_bytes(), chain)
+                return Checkpoint.open(path, chain)
             except (CheckpointInvalid, OSError):
                 continue
         return None
 
-    async def write(self, lines: AsyncIterator[str], before: checkpoint.Checkpoint | None, now_ms: int) -> Fault | None:
+    async def write(self, lines: AsyncIterator[str], before: Checkpoint | None, now_ms: int) -> Fault | None:
         """Writes a file and removes those too old; the first player who has less than the file before says.
 
         Raises OSError.
@@ -49,14 +51,19 @@ class CheckpointFiles:
                 async for line in lines:
                     file.write(line)
                     comparison.see(line)
-                file.flush()
-                os.fsync(file.fileno())
+                await asyncio.to_thread(_await_disk, file)
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
         for old in self.present()[:-KEPT]:
             old.unlink(missing_ok=True)
         return comparison.end()
+
+
+def _await_disk(file: TextIO) -> None:
+    """A hundred megabytes take a disk a second: nothing for an event loop."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 class Comparison:

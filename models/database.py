@@ -4,7 +4,7 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -30,6 +30,12 @@ SESSION = {"statement_timeout": str(STATEMENT_TIMEOUT_MS), "idle_in_transaction_
 # Without these the prepared statement keeps the plan of a small table and scans a grown ledger.
 INDEX_PLANS = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
 
+# For one transaction; behind a pooler `SESSION` and `INDEX_PLANS` are the role's.
+PATIENT = (
+    f"SET LOCAL statement_timeout = {COPY_TIMEOUT_SECONDS * 1000}; SET LOCAL enable_seqscan = on;"
+    "SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on"
+)
+
 log = logging.getLogger("laurel.database")
 
 SLOW_STATEMENT_MS = 250
@@ -39,6 +45,8 @@ SHOWN_CHARACTERS = 80
 READ_SETTINGS = "SELECT name, setting FROM pg_settings WHERE name = ANY ($1) ORDER BY name"
 
 Row: TypeAlias = dict[str, Any]
+Sink: TypeAlias = Callable[[bytes], Awaitable[None]]
+"""Takes a piece of a stream, which does not end where a line does."""
 
 
 class Runs(Protocol):
@@ -224,15 +232,46 @@ class Database:
     async def alone(self, statement: str, *values: object) -> list[Row]:
         """Rows of a statement that copies whole boards, on a connection of its own; raises as `rows`."""
         try:
-            connection = await asyncpg.connect(
-                timeout=CONNECT_TIMEOUT_SECONDS, command_timeout=COPY_TIMEOUT_SECONDS, **credentials(self._url)
-            )
-            try:
+            async with self._patient() as connection:
                 return [dict(row) for row in await connection.fetch(statement, *values)]
-            finally:
-                await connection.close(timeout=CONNECT_TIMEOUT_SECONDS)
         except Exception as error:
             raise typed(error) from error
+
+    async def stream(self, query: str, *values: object, take: Sink) -> None:
+        """Gives rows as they come, as lines of fields with spaces between, on a connection of its own.
+
+        PostgreSQL goes on while a piece is taken, as far as the socket holds. Raises as `rows`, and what `take` raises.
+        """
+        failed: Exception | None = None
+
+        async def taken(piece: bytes) -> None:
+            nonlocal failed
+            try:
+                await take(piece)
+            except Exception as error:
+                failed = error
+                raise
+
+        try:
+            async with self._patient() as connection:
+                await connection.copy_from_query(query, *values, output=taken, delimiter=" ")
+        except Exception as error:
+            if failed is not None:
+                raise failed from None
+            raise typed(error) from error
+
+    @asynccontextmanager
+    async def _patient(self) -> AsyncIterator["asyncpg.Connection[Any]"]:
+        """A connection in a transaction whose statements may take minutes, whatever the role's own limits and plans."""
+        connection = await asyncpg.connect(
+            timeout=CONNECT_TIMEOUT_SECONDS, command_timeout=COPY_TIMEOUT_SECONDS, **credentials(self._url)
+        )
+        try:
+            async with connection.transaction():
+                await connection.execute(PATIENT)
+                yield connection
+        finally:
+            await connection.close(timeout=CONNECT_TIMEOUT_SECONDS)
 
 
 async def _rows(connection: BaseDBAsyncClient, statement: str, values: Sequence[object]) -> list[Row]:

@@ -8,9 +8,7 @@ import asyncpg
 from models.auditor import Connection
 from models.database import CONNECT_TIMEOUT_SECONDS, credentials
 from models.errors import typed
-
-ASIDE = "laurel_before_restore"
-"""The schema that holds what was there, until the restore is done."""
+from models.migrate import ASIDE
 
 TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'p')"
 OTHERS = """

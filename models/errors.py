@@ -8,6 +8,7 @@ ModelError
 ├── BoardConflict         a board stands as it is for a reason; says which
 ├── CatalogueInvalid      an action or catalogue file breaks a rule; says which
 ├── CheckpointInvalid     a file is no checkpoint that we signed
+├── RestoreUnfinished     a restore was killed half-way; the next restore says what to do
 ├── ArchiveInvalid        a file is no archive that we signed
 └── ArchiveRefused        a month of the ledger may not be archived, or not now; nothing is gone
 """
@@ -48,6 +49,10 @@ class CatalogueInvalid(ModelError):
 
 class CheckpointInvalid(ModelError):
     """A file is no checkpoint that we signed; the message says why."""
+
+
+class RestoreUnfinished(ModelError):
+    """A restore was killed half-way: what was there stands aside, and nothing may be made in its place."""
 
 
 class ArchiveInvalid(ModelError):

@@ -11,9 +11,6 @@ from models.proposal import Proposal
 
 COMMIT = sql("commit")
 
-STAMP_LIMIT_MS = 10_000
-"""The statement refuses stamps further from the database's clock than this, either way."""
-
 _json = msgspec.json.Encoder()
 
 

@@ -9,20 +9,21 @@ import msgspec
 
 from models.database import Database, Row, sql
 from models.entry import Entry, Kind
-from models.ids import EntryId, UserId, is_uuid, uuid7_ms
+from models.ids import EntryId, UserId, is_slug, is_uuid, uuid7_ms
 from models.ledger import decode_entry
 
 OF_PLAYER = sql("ledger_of_player")
-STRETCH = sql("ledger_stretch").replace("{rare}", "")
-RARE_STRETCH = sql("ledger_stretch").replace("{rare}", "AND l.kind NOT IN ('redeem', 'award')")
+STRETCH = sql("ledger_stretch")
 OLDEST = sql("oldest_entry")
 
 COMMON = frozenset({Kind.REDEEM, Kind.AWARD})
 """Kinds that the index of rare ones leaves out."""
-FIRST_STRETCH_MS = 10_000
+RARE = "AND l.kind NOT IN ('redeem', 'award')"
+"""Has the index of the others used."""
+FIRST_STRETCH_MS = 1_000
 LONGEST_STRETCH_MS = 30 * 86_400_000
 GROWTH = 8
-"""Each stretch without enough entries makes the next so many times as long: a month back in six steps."""
+"""Each stretch without enough entries makes the next so many times as long: a month back in eight steps."""
 SEARCH_SECONDS = 1.0
 """After this no further stretch is searched for one page."""
 SLACK_MS = 60_000
@@ -50,13 +51,30 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which entries; times are Unix milliseconds, `to_ms` is exclusive, None lets everything pass."""
+    """Which entries; times are Unix milliseconds, `to_ms` is exclusive, None lets everything pass.
+
+    Raises ValueError for an action whose id is none.
+    """
 
     user_id: UserId | None = None
     action_id: str | None = None
     kind: Kind | None = None
     from_ms: int | None = None
     to_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.action_id is not None and not is_slug(self.action_id):
+            raise ValueError("not the id of an action")
+
+    @property
+    def words(self) -> str:
+        """The conditions on action and kind, as SQL: a slug and a kind have nothing in them to be escaped."""
+        conditions = [] if self.kind is None or self.kind in COMMON else [RARE]
+        if self.kind is not None:
+            conditions.append(f"AND l.kind = '{self.kind.value}'")
+        if self.action_id is not None:
+            conditions.append(f"AND l.action_id = '{self.action_id}'")
+        return " ".join(conditions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +114,7 @@ async def page(database: Database, wanted: Wanted, now_ms: int, limit: int, afte
         high = min(high, after.at + 1)
     if wanted.kind is not None and wanted.kind not in COMMON:
         whole = (wanted.from_ms or 0, high)
-        return _page(await _stretch(database, wanted, whole, limit + 1, after, rare=True), limit)
+        return _page(await _stretch(database, wanted, whole, limit + 1, after), limit)
     return await _searched(database, wanted, (low, high), limit, after)
 
 
@@ -106,7 +124,7 @@ async def _searched(
     found: list[Recorded] = []
     until = time.monotonic() + SEARCH_SECONDS
     for start, end in stretches(*whole, FIRST_STRETCH_MS if after is None else after.stretch):
-        found += await _stretch(database, wanted, (start, end), limit + 1 - len(found), after, rare=False)
+        found += await _stretch(database, wanted, (start, end), limit + 1 - len(found), after)
         if len(found) > limit:
             break
         if start > whole[0] and time.monotonic() > until:
@@ -141,16 +159,12 @@ async def _of_player(
 
 
 async def _stretch(
-    database: Database, wanted: Wanted, stretch: tuple[int, int], limit: int, after: Cursor | None, *, rare: bool
+    database: Database, wanted: Wanted, stretch: tuple[int, int], limit: int, after: Cursor | None
 ) -> list[Recorded]:
     start, end = stretch
     at, entry_id = (end, LAST_ID) if after is None else (after.at, after.entry_id)
-    statement = RARE_STRETCH if rare else STRETCH
-    return _recorded(
-        await database.rows(
-            statement, _time(start), _time(end), _time(at), entry_id, wanted.action_id, wanted.kind, limit
-        )
-    )
+    statement = STRETCH.replace("{words}", wanted.words)
+    return _recorded(await database.rows(statement, _time(start), _time(end), _time(at), entry_id, limit))
 
 
 def _recorded(rows: list[Row]) -> list[Recorded]:

@@ -7,12 +7,15 @@ from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor
 
 from models.database import CONNECT_TIMEOUT_SECONDS, credentials, tortoise_config
-from models.errors import typed
+from models.errors import RestoreUnfinished, typed
 
 LOCK_ID = 0x6C617572656C
 """The advisory lock of Laurel's migrations: its name in hexadecimal."""
 LOCK_POLL_SECONDS = 0.2
 
+ASIDE = "laurel_before_restore"
+"""The schema that holds what was there, until a restore is done."""
+UNFINISHED = "SELECT to_regnamespace($1) IS NOT NULL"
 ASK = "SELECT 1"
 """Tortoise takes a database that does not answer for one without migrations: asked before, it says so."""
 TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
@@ -21,7 +24,7 @@ TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
 async def migrate(database_url: str) -> list[str]:
     """Applies missing migrations and names them; whoever comes second waits for the first.
 
-    Raises DatabaseUnavailable.
+    Raises DatabaseUnavailable and RestoreUnfinished.
     """
     try:
         lock = await asyncpg.connect(timeout=CONNECT_TIMEOUT_SECONDS, **credentials(database_url))
@@ -29,12 +32,17 @@ async def migrate(database_url: str) -> list[str]:
             # Whoever waits inside a statement has a snapshot, for whose end an index that is made concurrently waits.
             while not await lock.fetchval(TRY_LOCK, LOCK_ID):  # noqa: ASYNC110 — another process has it
                 await asyncio.sleep(LOCK_POLL_SECONDS)
+            if await lock.fetchval(UNFINISHED, ASIDE):
+                text = "a restore was killed half-way, and what was there stands aside: run laurel restore again"
+                raise RestoreUnfinished(text)
             async with TortoiseContext() as context:
                 executor, plan = await _plan(context, database_url)
                 await executor.migrate()
             return plan
         finally:
             await lock.close()
+    except RestoreUnfinished:
+        raise
     except Exception as error:
         raise typed(error) from error
 

@@ -107,15 +107,6 @@ async def ensure_named(
     return await database.rows(BY_NAMES, keys)
 
 
-async def by_username(database: Database, username: str) -> tuple[Identity, str | None] | None:
-    """The account of a name and its password hash, or None."""
-    key = username.lower()
-    account = await _account(database, username_key=key) if len(key) <= MAX_KEY else None
-    if account is None:
-        return None
-    return await _identity(database, account), account.password_hash
-
-
 async def password_of(database: Database, username: str) -> tuple[UserId, str | None] | None:
     """Who has a name, and their password's hash; one statement, found or not."""
     rows = await database.rows(BY_NAME, username.lower())

@@ -12,9 +12,6 @@ from models.ids import UserId
 INVERSION_MS = 9_999_999_999_999
 """Reached-at is subtracted from this: 13 digits hold every time until the year 2286."""
 
-ORDER_BY = "score DESC, reached_at ASC, user_id DESC"
-"""The same order for SQL over `standings`, and the order of its index."""
-
 
 class Row(NamedTuple):
     """One place on a board; `reached_at` is Unix milliseconds."""

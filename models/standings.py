@@ -1,11 +1,11 @@
 """Boards as PostgreSQL has them: pages, places and what lags."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from models.board import Board
-from models.database import Database, sql
+from models.database import Database, Sink, sql
 from models.database import Row as DatabaseRow
 from models.ids import UserId
 from models.ranking import Row
@@ -26,6 +26,7 @@ OF_USER = sql("standings_of")
 # Who has entries younger than a mark, how far those are that had time to be written down, and how far they are.
 YOUNG = sql("young")
 ALL = sql("standings_all")
+AHEAD = sql("standings_ahead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +74,9 @@ async def rank_of(database: Database, board_key: str, period: str, row: Row) -> 
     return better + 1
 
 
-async def everybody(database: Database, board_key: str, period: str) -> AsyncIterator[list[tuple[Row, int]]]:
-    """All rows of a board with their versions, in pages of 2,000, in no order that matters."""
-    last = "00000000-0000-0000-0000-000000000000"
-    while True:
-        rows = await database.rows(ALL, board_key, period, last)
-        if not rows:
-            return
-        last = rows[-1]["user_id"]
-        yield [(row_from(row), row["version"]) for row in rows]
+async def everybody(database: Database, board_key: str, period: str, take: Sink) -> None:
+    """Streams all rows of a board, from one snapshot: lines of version, bar, member of the sorted set, space, score."""
+    await database.stream(ALL, board_key, period, take=take)
 
 
 async def place(database: Database, board_key: str, period: str, user_id: UserId, top_size: int) -> Place | None:
@@ -131,3 +126,8 @@ async def young(
     stamps = [datetime.fromtimestamp(ms / 1000, UTC) for ms in ends]
     rows = await database.rows(YOUNG, *stamps, [board.key for board in boards])
     return [Young(UserId(row["user_id"]), row["due"], row["owed"], row["settled"]) for row in rows]
+
+
+async def forget_ahead(database: Database) -> list[UserId]:
+    """Removes what is of versions that its players have no more; whose it was. Raises DatabaseUnavailable."""
+    return [UserId(row["user_id"]) for row in await database.alone(AHEAD)]

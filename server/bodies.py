@@ -9,10 +9,13 @@ import msgspec
 from sanic import HTTPResponse, Request
 
 from server.errors import InvalidRequest, NotJson, TooLarge
+from server.wire.accounts import Nothing
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 JSON = "application/json"
+UNASKED = ("too_large", "not_json")
+"""What `bodiless` may refuse with besides `invalid_request`."""
 
 _encode = msgspec.json.Encoder().encode
 _decoders: dict[type[msgspec.Struct], msgspec.json.Decoder[Any]] = {}
@@ -36,6 +39,12 @@ def decode(request: Request, shape: type[T]) -> T:
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise InvalidRequest(str(error)) from error
     return value
+
+
+def bodiless(request: Request) -> None:
+    """Refuses what is sent where nothing is asked for, but an empty object; raises as `decode`."""
+    if request.body:
+        decode(request, Nothing)
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> None:

@@ -41,14 +41,19 @@ def written(value: object) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(value)).rstrip(b"=").decode()
 
 
-def read(text: str | None, kind: type[T]) -> T | None:
-    """The cursor in a text, None when there is none; raises InvalidRequest."""
-    if text is None:
-        return None
+def decoded(text: str, kind: type[T]) -> T:
+    """What a cursor stands for, whether it can be or not; raises InvalidRequest."""
     try:
-        value = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=kind)
+        return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=kind)
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         raise InvalidRequest("this cursor is not one of ours") from error
+
+
+def read(text: str | None, kind: type[T]) -> T | None:
+    """The place on a board in a cursor, None when there is none; raises InvalidRequest."""
+    if text is None:
+        return None
+    value = decoded(text, kind)
     if not _sound(value):
         raise InvalidRequest("this cursor is not one of ours")
     return value

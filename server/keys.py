@@ -8,6 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from jwt.algorithms import HMACAlgorithm
+from jwt.exceptions import InvalidKeyError
+
 from server.pems import PemError, check_pem, generate_pem, signs
 
 MIN_SECRET_BYTES = 32  # RFC 7518 section 3.2: an HS256 key is at least as long as its hash
@@ -15,6 +18,8 @@ SEED_BYTES = 32  # RFC 8032: the private half of an Ed25519 key
 KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 HMAC = "HS256"
 JWT_ALGORITHMS = (HMAC, "RS256", "ES256", "EdDSA")
+SECRETS = HMACAlgorithm(HMACAlgorithm.SHA256)
+"""What signs with a secret knows what is none; asked at the start, it does not refuse the first log-in."""
 
 
 class KeyFormatError(ValueError):
@@ -146,8 +151,10 @@ def _kid(kid: str) -> str:
 def _jwt_key(kid: str, algorithm: str, encoded: str) -> bytes:
     if algorithm == HMAC:
         secret = _secret(kid, encoded)
-        if secret.lstrip().startswith(b"-----BEGIN"):
-            raise KeyFormatError(f"key {kid!r} is PEM, which is no secret for {HMAC}")
+        try:
+            SECRETS.prepare_key(secret)
+        except InvalidKeyError as error:
+            raise KeyFormatError(f"key {kid!r} is PEM, DER, SSH or a JWK, which is no secret for {HMAC}") from error
         return secret
     pem = _decoded(kid, encoded)
     try:

@@ -38,6 +38,7 @@ class Policies:
             "login-address": address,
             "register": address,
             "refresh": address,
+            "api-key": address,
             "challenges": settings.rate_limit_tickets,
             "awards": settings.rate_limit_awards,
         }

@@ -96,3 +96,5 @@ def configure(level: str, form: str, adding: Sequence[structlog.typing.Processor
     root.setLevel(level.upper())
     for noisy in ("sanic.websockets", "tortoise", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It tells of every server that is away with a traceback; whoever asked says so in a line.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)

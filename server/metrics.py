@@ -14,6 +14,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
+from actors.auditor import STORES
 from actors.tally import Histogram
 from server.runtime import Runtime
 
@@ -48,10 +49,12 @@ class RuntimeCollector(Collector):
         """Every metric of Laurel."""
         yield from self._pod()
         yield from self._requests()
+        yield from self._reads()
         yield from self._redemption()
         yield from self._actors()
         yield from self._viewers()
         yield from self._boards()
+        yield from self._audits()
         yield from self._pools()
 
     def _pod(self) -> Iterator[Metric]:
@@ -83,6 +86,12 @@ class RuntimeCollector(Collector):
         for code, count in sorted(self._runtime.tallies.refusals.items()):
             refusals.add_metric([code], count)
         yield refusals
+
+    def _reads(self) -> Iterator[Metric]:
+        reads = HistogramMetricFamily("laurel_read_seconds", "Time in the handler of a board's read.", labels=["read"])
+        for name, histogram in sorted(self._runtime.tallies.read.items()):
+            reads.add_metric([name], _buckets(histogram), histogram.total)
+        yield reads
 
     def _redemption(self) -> Iterator[Metric]:
         runtime, tallies = self._runtime, self._runtime.tallies
@@ -134,18 +143,37 @@ class RuntimeCollector(Collector):
     def _boards(self) -> Iterator[Metric]:
         runtime = self._runtime
         lagged = runtime.tallies.lagged
-        yield _histogram(
-            "laurel_board_lag_seconds", "From sending a commit to Redis to the frame that shows it.", lagged
-        )
+        yield _histogram("laurel_board_lag_seconds", "From the oldest commit that a frame shows to that frame.", lagged)
         yield _gauge("laurel_mirror_pending", "Changes not yet sent to Redis.", runtime.mirror.pending)
         yield _counter("laurel_mirror_dropped", "Changes left to the repair.", runtime.mirror.dropped)
         yield _counter("laurel_rebuilds", "Boards rebuilt in Redis by this pod.", runtime.rebuilder.rebuilt)
+        filled = runtime.filler.filled
+        yield _counter("laurel_players_filled", "Players settled for boards that are new, by this pod.", filled)
         repaired = CounterMetricFamily("laurel_repairs", "Players sent again by this pod.", labels=["store"])
         repaired.add_metric(["postgresql"], runtime.repair.settled_again)
         repaired.add_metric(["redis"], runtime.repair.mirrored_again)
         yield repaired
         behind = runtime.repair.found_behind
         yield _gauge("laurel_divergent_players", "Players older in Redis than in PostgreSQL, at the last look.", behind)
+
+    def _audits(self) -> Iterator[Metric]:
+        auditor, checkpoints = self._runtime.auditor, self._runtime.checkpoints
+        yield _counter("laurel_audit_passes", "Comparisons of ledger, standings and Redis by this pod.", auditor.passes)
+        for name, text, counts in (
+            ("laurel_audit_samples", "Players compared with the ledger.", auditor.compared),
+            ("laurel_divergences", "Players found to differ from the ledger.", auditor.diverged),
+            ("laurel_divergences_mended", "Players, or boards, made to agree with the ledger again.", auditor.mended),
+        ):
+            counted = CounterMetricFamily(name, text, labels=["store"])
+            for store in STORES:
+                counted.add_metric([store], counts[store])
+            yield counted
+        breaks = self._runtime.history.breaks
+        yield _counter("laurel_history_breaks", "Times that PostgreSQL was restored or failed over.", breaks)
+        yield _counter("laurel_checkpoints", "Signed checkpoints written by this pod.", checkpoints.written)
+        yield _counter("laurel_checkpoint_failures", "Checkpoints that could not be written.", checkpoints.failed)
+        rolled_back = checkpoints.rolled_back
+        yield _counter("laurel_rollbacks", "Checkpoints that knew of more than the ledger has.", rolled_back)
 
     def _pools(self) -> Iterator[Metric]:
         used = GaugeMetricFamily("laurel_pool_connections_used", "Connections in use.", labels=["pool"])

@@ -1,7 +1,5 @@
 """What stands in addresses: ids, limits, cursors, times; raises NotFound for paths, InvalidRequest for queries."""
 
-import base64
-import binascii
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeVar
 
@@ -9,7 +7,8 @@ import msgspec
 from msgspec import Meta
 from sanic import Request
 
-from models.ids import UserId, is_slug, is_uuid
+from models.ids import EntryId, UserId, is_slug, is_uuid
+from server.cursors import decoded
 from server.documented import Parameter
 from server.errors import InvalidRequest, NotFound
 
@@ -32,6 +31,14 @@ def path_user(text: str) -> UserId:
     if not is_uuid(lowered):
         raise NotFound("there is no such player")
     return UserId(lowered)
+
+
+def path_entry(text: str) -> EntryId:
+    """The entry that a path names; raises NotFound."""
+    lowered = text.lower()
+    if not is_uuid(lowered):
+        raise NotFound("there is no such entry")
+    return EntryId(lowered)
 
 
 def path_slug(text: str, what: str) -> str:
@@ -105,17 +112,7 @@ def limit_of(request: Request, default: int = DEFAULT_LIMIT, most: int = MAX_LIM
     return query_whole(request, "limit", default, most)
 
 
-def cursor_of(value: object) -> str:
-    """A page's end as an opaque cursor."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(value)).rstrip(b"=").decode()
-
-
 def query_cursor(request: Request, shape: type[T]) -> T | None:
     """What a cursor in the query stands for; None at the start."""
     text = request.args.get("cursor")
-    if text is None:
-        return None
-    try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=shape)
-    except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
-        raise InvalidRequest("this cursor is not one of ours") from error
+    return None if text is None else decoded(text, shape)

@@ -1,6 +1,7 @@
 """One pod: one process, one event loop, one port."""
 
 import gc
+import os
 
 from server.app import make_app
 from server.inbound import LiveProtocol
@@ -18,6 +19,7 @@ YOUNG_OBJECTS = 50_000
 def serve(settings: Settings, reread: Reread | None = None) -> None:
     """Serves until told to stop by SIGTERM or SIGINT; blocks. `reread` reads the settings anew."""
     configure(settings.log_level, settings.log_format, [with_pod(pod_name(settings)), with_request])
+    os.environ["SANIC_IGNORE_PRODUCTION_WARNING"] = "1"  # a terminal would get it at each start
     app = make_app(settings, reread)
     gc.freeze()  # what was imported stays: no collection has to look at it again
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)

@@ -39,9 +39,13 @@ class Proofs:
     """
 
     def __init__(self, keys: Sequence[bytes], *, tries: int, ttl_seconds: int) -> None:
-        self._keys = [(_derived(key, SIGNING), _derived(key, SOLVING)) for key in keys]
         self._tries = tries
         self._ttl_seconds = ttl_seconds
+        self.adopt(keys)
+
+    def adopt(self, keys: Sequence[bytes]) -> None:
+        """Takes other keys, the newest last; what a retired one had signed is good no more."""
+        self._keys = [(_derived(key, SIGNING), _derived(key, SOLVING)) for key in keys]
 
     def challenge(self, user_id: UserId, action_id: ActionId) -> altcha.Challenge:
         """A new challenge, as the widget takes it."""

@@ -22,7 +22,7 @@ PROBLEM_SCHEMA: Document = {
 PROBLEMS = Refusing(None, STATUS.__getitem__)
 """What nearly every route refuses with."""
 OF_LIMITS = ("RateLimit-Policy", "RateLimit")
-OF_STATUS = {401: ("WWW-Authenticate",), 429: ("Retry-After", *OF_LIMITS), 503: ("Retry-After",)}
+OF_STATUS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 Said = tuple[Refusing, list[str]]
 """A shape and the codes that it is used for."""
@@ -43,13 +43,14 @@ def refused(declared: Declared, codes: Sequence[str], schemas: dict[int, Documen
 def _answer(status: int, said: list[Said], declared: Declared, schemas: dict[int, Document]) -> Document:
     codes = dict.fromkeys(code for _, some in said for code in some)
     words = " · ".join(f"`{code}`" for code in codes)
-    if "rate_limited" in codes:
+    if "rate_limited" in codes and declared.limits:
         words += f" (limit {', '.join(f'`{name}`' for name in declared.limits)})"
     shapes = [_schema(status, refusing, some, schemas) for refusing, some in said]
     shown: Document = {"schema": shapes[0] if len(shapes) == 1 else {"oneOf": shapes}}
     answer: Document = {"description": words, "content": {JSON if declared.refusing else PROBLEM: shown}}
     if status in OF_STATUS:
-        answer["headers"] = header_references(OF_STATUS[status])
+        limits = OF_LIMITS if "rate_limited" in codes and declared.limits else ()
+        answer["headers"] = header_references((*OF_STATUS[status], *limits))
     return answer
 
 

@@ -13,6 +13,8 @@ from actors.epochs import Epochs
 from actors.filler import Filler
 from actors.finals import Finals
 from actors.freezer import Freezer
+from actors.frequencies import Frequencies
+from actors.history_watch import HistoryWatch
 from actors.leftovers import Leftovers
 from actors.limits import Limits
 from actors.loader import Loader
@@ -45,10 +47,11 @@ from models.errors import ModelError
 from models.ids import EntryId, UserId, uuid7
 from models.ranking import Row
 from server.admission import Admission
+from server.api_callers import ApiCallers
 from server.auth import Revoked, Tokens
 from server.connections import Connections
 from server.definitions import Definitions
-from server.issue_rates import IssueRates, PodIssueRates
+from server.issue_rates import IssueRates
 from server.key_source import KeySource
 from server.key_watch import KeyWatch, Reread
 from server.limits import Policies
@@ -100,11 +103,6 @@ class Runtime:
             tries=settings.proof_tries,
             ttl_seconds=settings.proof_ttl_seconds,
         )
-        self.issue_rates: IssueRates = PodIssueRates(
-            per_user=settings.proof_user_per_minute,
-            per_address=settings.proof_address_per_minute,
-            lifted=settings.load_test,
-        )
         self.revoked = Revoked()
         self.tokens = Tokens(settings, self.revoked)
         self.receipts = Receipts(settings.receipt_keys)
@@ -119,6 +117,7 @@ class Runtime:
             else None
         )
         self.admission = Admission(self.tokens, self.key_source, self.database, self.supervisor)
+        self.api_callers = ApiCallers(self.database, self.supervisor)
         self.key_watch = KeyWatch(settings, reread, self._adopt_keys) if reread else None
         self.ordering = Ordering(str(settings.redis_url))
         self.epochs = Epochs()
@@ -141,10 +140,12 @@ class Runtime:
         self.freezer = Freezer(self.database, self.epochs, self.clock, self.pod)
         self.finals = Finals(self.database, self.epochs, self.clock, self.loader)
         self.stream = Stream(self.ordering, self.epochs, self.profiles, self.views.live)
-        self.personal = Personal(self.ordering)
+        self.personal = Personal(self.ordering, self.epochs)
         self.renaming = Renaming(self.ordering, self.epochs, self.profiles, self.clock)
-        self.reading = Reading(self.database, self.ordering, self.epochs, self.clock)
-        self.paging = Paging(self.database, self.ordering, self.epochs)
+        self.reading = Reading(
+            self.database, self.ordering, self.epochs, self.clock, cache_seconds=settings.cache_ttl_seconds
+        )
+        self.paging = Paging(self.database, self.ordering, self.epochs, cache_seconds=settings.cache_ttl_seconds)
         self.subsets = Subsets(self.database, self.ordering, self.epochs, self.clock)
         self.outcomes = Outcomes(self.tallies, self.settler, self.mirror)
         self.users = Users(
@@ -166,12 +167,23 @@ class Runtime:
         self.notices = Notices(self.database, hearers, self.definitions.refresh)
         self.policies = Policies(settings)
         self.limits = Limits(self.ordering)
+        self.frequencies = Frequencies(self.ordering)
+        self.issue_rates = IssueRates(
+            self.frequencies,
+            self.clock,
+            per_user=settings.proof_user_per_minute,
+            per_address=settings.proof_address_per_minute,
+            lifted=settings.load_test,
+        )
         self.seats = Seats(self.ordering, self.pod)
         self.occupancy = Occupancy(self.seats, *settings.rate_limit_sockets, lifted=settings.load_test)
         self.upkeep = Upkeep(self.database, self.clock, self.pod, self._unban)
         self.leftovers = Leftovers(self.database, self.pod, self._leave)
         self.auditor = Auditor(
             self.database, self.ordering, self.epochs, self.clock, self.mirror, self.rebuilder, self.users, self.pod
+        )
+        self.history = HistoryWatch(
+            self.database, self.ordering, self.loader, self.mirror, self.settler, self.users, self.pod
         )
         self.checkpoints = Checkpoints(
             self.database, str(settings.database_url), self.chain, self.clock, settings.checkpoint_name, self.pod
@@ -201,12 +213,14 @@ class Runtime:
             self.personal,
             self.renaming,
             self.limits,
+            self.frequencies,
             self.seats,
             self.repair,
             self.filler,
             self.freezer,
             self.upkeep,
             self.leftovers,
+            self.history,
             self.checkpoints,
             self.auditor,
             self.revocations,
@@ -250,8 +264,8 @@ class Runtime:
         self.filler.hurry()
         self.connections.review()
 
-    def _shown(self, at_ms: int, seconds: float) -> None:
-        self.tallies.lagged.observe(max(0, self.clock.now_ms() - at_ms) / 1000)
+    def _shown(self, since_ms: int, seconds: float) -> None:
+        self.tallies.lagged.observe(max(0, self.clock.now_ms() - since_ms) / 1000)
         self.tallies.pushed.observe(seconds)
 
     async def _adopt(self, place: Place, epoch: str, version: int, at_ms: int, rows: Sequence[Row]) -> None:
@@ -259,12 +273,15 @@ class Runtime:
         await show(place, epoch, version, at_ms, rows)
 
     def _overtaken(self, overtaken: Overtaken) -> None:
+        if not self.epochs.tells_ranks:
+            return
         self.personal.local(overtaken.user_id, "user.overtaken", by=overtaken.by, rank=overtaken.rank)
 
     def _adopt_keys(self, settings: Settings) -> None:
         """Other keys, with everything that is signed or verified with them."""
         self.tokens.adopt(settings.jwt_keys)
         self.signer = TicketSigner([key.secret for key in settings.ticket_keys])
+        self.proofs.adopt([key.secret for key in settings.ticket_keys])
         self.receipts.adopt(settings.receipt_keys)
 
     async def tell(self, user_id: UserId, command: Command) -> Outcome:

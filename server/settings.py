@@ -211,7 +211,9 @@ class Settings:
         "live connections at once of a user, then of an address; one number alone stands for both",
         default=(5, 20),
     )
-    cache_ttl_seconds: int = _setting(_whole(0, 86_400), "how long a board that was read is kept", default=2)
+    cache_ttl_seconds: int = _setting(
+        _whole(0, 86_400), "how long a board that PostgreSQL was asked for, Redis being away, is kept", default=2
+    )
     c_default_action: str | None = _setting(
         _slug, "instant action that ids of dialect C's clients count for; none: refused", default=None
     )

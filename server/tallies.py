@@ -9,8 +9,9 @@ class Tallies:
     """Plain counters, incremented inline; one object a pod.
 
     `requests` is by route, method and status; `refusals` by the stable code of the answer. `verified` is the
-    time from a redemption's body to a command, `redeemed` from there to its outcome; `lagged` from sending a commit to
-    Redis to the frame that shows it, `pushed` for writing one frame to all viewers.
+    time from a redemption's body to a command, `redeemed` from there to its outcome; `lagged` from the oldest commit
+    that a frame shows to that frame, `pushed` for writing one frame to all viewers; `read` is by what was read of a
+    board, its handler's time.
     """
 
     def __init__(self) -> None:
@@ -19,6 +20,7 @@ class Tallies:
         self.replays = 0
         self.verified = Histogram()
         self.redeemed = Histogram()
+        self.read: defaultdict[str, Histogram] = defaultdict(Histogram)
         self.lagged = Histogram()
         self.pushed = Histogram()
         self.loop_lag_seconds = 0.0

@@ -1,7 +1,8 @@
 -- Applies absolute standings to one board and period, and numbers the change of its top.
 -- KEYS: pointer, rank, users, meta, stream. ARGV: epoch, greatest version seen, top size, now in ms, ttl in ms,
 -- changes as msgpack columns [users, versions, members or "", scores, marks "version|member", deltas or false] (a table
--- a change would cost a sixth more), "1" to rank and notify, "1" while filling.
+-- a change would cost a sixth more), "1" to rank and notify, "1" while filling, when the oldest of them
+-- was committed, in ms.
 -- Returns {"ok", version, players, edge score or "", ranks from 1 or 0 ...} or {"moved"} or {"broken"}.
 -- Everything is absolute and guarded by the player's version, so running it twice changes nothing.
 local epoch, seen, size, now, ttl = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
@@ -45,7 +46,8 @@ local top = table.concat(rows, ' ')
 local version = tonumber(meta[1])
 if top ~= meta[2] and not filling then
     version = version + 1
-    redis.call('XADD', KEYS[5], 'MAXLEN', '~', '1000', string.format('%.0f-0', version), 'top', top, 'at', now)
+    redis.call('XADD', KEYS[5], 'MAXLEN', '~', '1000', string.format('%.0f-0', version), 'top', top, 'at', now,
+        'since', ARGV[9])
 end
 if #marked > 0 or #gone > 0 then
     redis.call('HSET', KEYS[4], 'version', string.format('%.0f', version), 'top', top, 'at', now,

@@ -16,13 +16,14 @@ import msgspec
 from loadtests.bench import readme, report
 from loadtests.bench.figures import Figure
 from loadtests.bench.plan import Plan
-from loadtests.bench.rows import boards, burst, frames, growth, latency, memory, redemption, statement, storm
+from loadtests.bench.rows import boards, burst, frames, growth, latency, limits, memory, redemption, statement, storm
 from loadtests.bench.stage import Stage
 
 ROWS = {
     "redemption": redemption.measure,
     "growth": growth.measure,
     "boards": boards.measure,
+    "limits": limits.measure,
     "frames": frames.measure,
     "burst": burst.measure,
     "latency": latency.measure,
@@ -37,7 +38,7 @@ FILES = 16_384
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0, or 1 when something could not be measured; a missed bound is a result, not a failure."""
     args = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, leave)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES, hard) if hard > 0 else FILES, hard))
     plan = Plan(**QUICK) if args.quick else Plan()
@@ -104,7 +105,7 @@ def _positive(kind: type[int] | type[float]):  # type: ignore[no-untyped-def]
     return parse
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def leave(number: int, frame: FrameType | None) -> None:
     """Ends as an exception does, so that what was started is stopped."""
     del frame
     sys.exit(128 + number)

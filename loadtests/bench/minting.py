@@ -37,6 +37,10 @@ class Mint:
         """An access token for each."""
         return [Player(user_id, self._tokens.mint(user_id, "player", TOKEN_SECONDS)) for user_id in user_ids]
 
+    def admin(self, user_id: UserId) -> str:
+        """An administrator's access token."""
+        return self._tokens.mint(user_id, "admin", TOKEN_SECONDS)
+
     def tickets(self, players: Sequence[Player], count: int, action: ActionId = ACTION) -> Iterator[tuple[int, str]]:
         """Tickets for the players in turn, each with the player's number from 1."""
         now = int(time.time() * 1000)

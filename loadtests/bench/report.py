@@ -83,10 +83,18 @@ def machine() -> dict[str, Any]:
 
 def headline(found: Mapping[str, Any]) -> str:
     """One sentence on where, how and how often."""
-    host, options = found["machine"], found["options"]
+    options = found["options"]
+    return (
+        f"{place(found)}; medians of {options['rounds']} rounds of {options['seconds']:g} s, "
+        "the contestants taking turns."
+    )
+
+
+def place(found: Mapping[str, Any]) -> str:
+    """Where and when."""
+    host = found["machine"]
     return (
         f"{host['cores']} cores, {host['memoryGiB']} GiB, {host['system']} {host['architecture']}, Python "
-        f"{host['python']}; servers, databases and load generator on the same machine, fsync on; medians of "
-        f"{options['rounds']} rounds of {options['seconds']:g} s, the contestants taking turns; "
-        f"measured {found['measuredAt'][:10]}."
+        f"{host['python']}; servers, databases and load generator on the same machine, fsync on; "
+        f"measured {found['measuredAt'][:10]}"
     )

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,9 +177,11 @@ class Stage:
             client.flushall()
         self.rows(MAINTENANCE, "CHECKPOINT")
 
-    def pods(self, database: str, count: int = 1) -> AbstractContextManager[Sequence[Pod]]:
+    def pods(
+        self, database: str, count: int = 1, settings: Mapping[str, str] | None = None
+    ) -> AbstractContextManager[Sequence[Pod]]:
         """Ready pods whose boards are in Redis, stopped afterwards."""
-        return running(self._folder, self.environ(database), count)
+        return running(self._folder, self.environ(database) | dict(settings or {}), count)
 
     def contestant(self, name: str, database: str, *arguments: str) -> Contestant:
         """A compared server, `loadtests/bench/<name>.py`, on a database."""
@@ -191,6 +193,17 @@ class Stage:
         if postgres is None or redis is None or postgres.pid is None or redis.pid is None:
             raise BenchError("the servers do not run")
         return Cpu(sum(map(cpu_seconds, pids)), cpu_seconds(postgres.pid), cpu_seconds(redis.pid), machine_seconds())
+
+    @contextmanager
+    def without_redis(self) -> Iterator[None]:
+        """Redis is away, meanwhile."""
+        if self._servers.redis is None:
+            raise BenchError("there is no Redis")
+        self._servers.redis.stop()
+        try:
+            yield
+        finally:
+            self._servers.redis.start()
 
     @contextmanager
     def commit_times(self) -> Iterator[None]:

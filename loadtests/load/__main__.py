@@ -24,6 +24,8 @@ STOP_STEPS = ((signal.SIGTERM, 30.0), (signal.SIGKILL, 5.0))
 TOKENS_PER_PERSON = 3
 """A cheater has two accounts, and people come and go."""
 TOKEN_SECONDS = 86_400
+WEB_PORT = 8089
+"""Locust's own, unless --web-port names another."""
 RUNNING = "Laurel is running"
 
 
@@ -66,7 +68,8 @@ def _given(args: argparse.Namespace) -> list[str]:
 
 def _locust(args: argparse.Namespace, options: Sequence[str]) -> int:
     if args.web:
-        print("load: the web page is on http://127.0.0.1:8089; the verdict comes with Ctrl-C", file=sys.stderr)
+        port = options[options.index("--web-port") + 1] if "--web-port" in options else WEB_PORT
+        print(f"load: the web page is on http://{LOOPBACK}:{port}; the verdict comes with Ctrl-C", file=sys.stderr)
     command = [sys.executable, "-m", "locust", "-f", LOCUSTFILE, "--loglevel", "WARNING", *options]
     if args.web:
         command += ["--web-host", LOOPBACK]

@@ -7,6 +7,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import aiohttp
+import asyncpg
+from redis.exceptions import RedisError
+
 from loadtests.load import report
 from loadtests.load.evidence import Addresses, gather
 from loadtests.load.measured import BUDGETS, Budgets, Measured
@@ -16,7 +20,8 @@ from loadtests.load.verdict import Finding, Stores, judge
 SETTLE_SECONDS = 20.0
 """Boards are behind the ledger for a moment, longer after an outage."""
 PAUSE_SECONDS = 0.5
-SETTLING = frozenset({"redis", "board", "fold"})
+SETTLING = frozenset({"redis", "board", "fold", "stores"})
+UNREADABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, RedisError, aiohttp.ClientError)
 
 
 async def settled(
@@ -25,8 +30,14 @@ async def settled(
     """Looks again until what may still be on its way has arrived."""
     deadline = time.monotonic() + seconds
     while True:
-        stores = await gather(told, measured.hosts, addresses)
-        found = judge(told, stores, measured, budgets)
+        try:
+            stores = await gather(told, measured.hosts, addresses)
+            found = judge(told, stores, measured, budgets)
+        except UNREADABLE as error:
+            stores, found = (
+                Stores(),
+                [Finding("stores", f"cannot be looked into: {type(error).__name__} {error}".strip())],
+            )
         if not SETTLING & {finding.kind for finding in found} or time.monotonic() > deadline:
             return stores, found
         await asyncio.sleep(PAUSE_SECONDS)

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from html import escape
+from typing import TypeVar
 
+from loadtests.load.course import Instant, course
 from loadtests.load.measured import Measured, Moment
 from loadtests.load.told import Told
 from loadtests.load.verdict import Finding, Stores, summary
 
 WIDTH, HEIGHT = 860, 160
+Drawn = TypeVar("Drawn", Moment, Instant)
 STYLE = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; --a: #2563eb; --b: #d97706; --line: #8884; }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -16,7 +19,7 @@ h1 b.red { background: #b91c1c; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: .2em .6em; border-bottom: 1px solid var(--line); text-align: right; }
 th:first-child, td:first-child, dl, li { text-align: left; }
-dt { font-weight: 600; float: left; clear: left; width: 14rem; }
+dt { font-weight: 600; float: left; clear: left; width: 16rem; }
 svg { width: 100%; height: auto; } polyline { fill: none; stroke-width: 1.5; }
 .a { stroke: var(--a); color: var(--a); } .b { stroke: var(--b); color: var(--b); }
 svg text { fill: currentColor; stroke: none; font-size: 11px; }
@@ -44,6 +47,7 @@ def page(told: Told, stores: Stores, measured: Measured, found: Sequence[Finding
     broken = "".join(f"<li><b>{escape(finding.kind)}</b>: {escape(finding.text)}" for finding in found)
     facts = "".join(f"<dt>{escape(k)}<dd>{escape(v)}" for k, v in summary(told, stores, measured).items())
     notes = "".join(f"<li>{escape(note)}" for note in (*stores.notes, *measured.errors))
+    went = course(told, stores, measured.seconds)
     charts = "".join(
         [
             _chart("People", measured.history, ("people", lambda m: float(m.people))),
@@ -54,6 +58,10 @@ def page(told: Told, stores: Stores, measured: Measured, found: Sequence[Finding
                 ("failed", lambda m: m.failures),
             ),
             _chart("Times, ms", measured.history, ("p50", lambda m: m.p50), ("p95", lambda m: m.p95)),
+            _chart("Commit → screen, ms", went, ("p50", lambda i: i.lag_p50), ("p95", lambda i: i.lag_p95)),
+            _chart(
+                "Redemptions a second", went, ("redeemed", lambda i: i.redeemed), ("replayed", lambda i: i.replayed)
+            ),
         ]
     )
     rows = "".join(
@@ -73,7 +81,7 @@ def page(told: Told, stores: Stores, measured: Measured, found: Sequence[Finding
     )
 
 
-def _chart(title: str, history: Sequence[Moment], *lines: tuple[str, Callable[[Moment], float]]) -> str:
+def _chart(title: str, history: Sequence[Drawn], *lines: tuple[str, Callable[[Drawn], float]]) -> str:
     if len(history) < 2:
         return ""
     last = history[-1].at or 1.0

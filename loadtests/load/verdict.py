@@ -211,11 +211,16 @@ def _folds(told: Told, stores: Stores) -> Iterator[Finding]:
 
 def lags(told: Told, stores: Stores) -> list[float]:
     """From the ledger's stamp to each first sight of it, in ms; empty where nobody could look."""
+    return [lag_ms for _, lag_ms in sights(told, stores)]
+
+
+def sights(told: Told, stores: Stores) -> list[tuple[float, float]]:
+    """When a score was first seen, in Unix seconds, and how many ms after the ledger's stamp."""
     if stores.entries is None:
         return []
     stamped = {(entry.user_id, entry.score_after): entry.at for entry in stores.entries if entry.at >= told.since}
     keyed = ((seen, stamped.get((seen.user_id, seen.score))) for seen in told.seen)
-    return [(seen.at - at) * 1000 for seen, at in keyed if at is not None]
+    return [(seen.at, (seen.at - at) * 1000) for seen, at in keyed if at is not None]
 
 
 def _budgets(told: Told, stores: Stores, measured: Measured, budgets: Budgets) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 import random
 import time
+from typing import ClassVar
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -27,8 +28,8 @@ class Viewer(User):
     """A socket of its own, on a pod of its own until that goes away."""
 
     weight = 26
-    started = 0
-    """Viewers of this process so far: the first are sampled."""
+    sampled: ClassVar[set[str]] = set()
+    """Those of this process who watch now and whose sights are written down."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -40,8 +41,6 @@ class Viewer(User):
         self._failures = 0
         self._resuming = False
         self._began = 0.0
-        self._sampled = Viewer.started < SAMPLED_VIEWERS
-        Viewer.started += 1
 
     @property
     def _measures(self) -> Measures:
@@ -60,6 +59,8 @@ class Viewer(User):
         except LOST as error:
             self._lost(error)
             return
+        if len(self.sampled) < SAMPLED_VIEWERS:
+            self.sampled.add(self._name)
         try:
             while time.monotonic() < until:
                 try:
@@ -76,6 +77,7 @@ class Viewer(User):
         except LOST as error:
             self._lost(error)
         finally:
+            self.sampled.discard(self._name)
             socket.close(timeout=1)
         gevent.sleep(wait)
 
@@ -110,7 +112,7 @@ class Viewer(User):
             held = {row.user_id: row.score for row in before.rows}
             for row in self._top.rows:
                 if held.get(row.user_id) != row.score:
-                    self._measures.seen(self._name, row.user_id, row.score, sampled=self._sampled)
+                    self._measures.seen(self._name, row.user_id, row.score, sampled=self._name in self.sampled)
         self._resuming = False
 
     def _arrived(self, kind: str) -> None:

@@ -1,5 +1,4 @@
--- A page of all rows of a board with their versions, by player. The number is written out: a plan made for a number
--- that is not known expects a tenth of the table, and sorts all of it for each page.
-SELECT user_id::text, score, reached_at, version FROM standings
-WHERE board_key = $1 AND period = $2 AND present AND NOT hidden AND user_id > $3
-ORDER BY user_id LIMIT 2000
+-- All rows of a board as `load.lua` takes them, in no order that matters: version and member of the sorted set as the
+-- board's hash holds them, then the score. The member is that of models.ranking.
+SELECT version || '|' || lpad((9999999999999 - reached_at)::text, 13, '0') || ':' || user_id, score FROM standings
+WHERE board_key = $1 AND period = $2 AND present AND NOT hidden

@@ -1,10 +1,12 @@
 """Where a player stands on a board, and who stands around them."""
 
 from actors.frames import rfc3339
-from models.board import Board
-from models.board import Place as Where
+from models import past
 from models.ids import UserId
+from models.periods import Result
 from models.standings import Place
+from server.boards import asked as asking
+from server.boards.asked import Asked
 from server.boards.rows import top_answer
 from server.errors import NotFound
 from server.runtime import Runtime
@@ -12,26 +14,36 @@ from server.wire.standings import PlaceAnswer, TopAnswer
 
 EDGE_RANK = 10
 """`pointsToTop10` is about this one."""
+ABSENT = "this player is not on the board"
 
 
-async def around(runtime: Runtime, board: Board, where: Where | None, user_id: UserId, radius: int) -> TopAnswer:
+async def around(runtime: Runtime, asked: Asked, user_id: UserId, radius: int) -> TopAnswer:
     """The rows around a player; raises NotFound."""
-    page = None if where is None else await runtime.reading.around_at(where, user_id, radius)
-    if page is None or where is None:
-        raise NotFound("this player is not on the board")
-    return await top_answer(runtime, board, where[1], page, None)
+    match await asking.find(runtime, asked):
+        case Result() as result:
+            rows = await past.around(runtime.database, result, user_id, radius)
+            period, page = result.period.period_id, None if rows is None else asking.page_of(result, *rows)
+        case where:
+            period, page = where[1], await runtime.reading.around_at(where, user_id, radius)
+    if page is None:
+        raise NotFound(ABSENT)
+    return await top_answer(runtime, asked.board, period, page, None)
 
 
-async def place(runtime: Runtime, board: Board, where: Where | None, user_id: UserId) -> PlaceAnswer:
+async def place(runtime: Runtime, asked: Asked, user_id: UserId) -> PlaceAnswer:
     """A player's place; raises NotFound."""
-    found = None if where is None else await runtime.reading.place_at(where, user_id)
-    if found is None or where is None:
-        raise NotFound("this player is not on the board")
+    match await asking.find(runtime, asked):
+        case Result() as result:
+            period, found = result.period.period_id, await past.place(runtime.database, result, user_id, EDGE_RANK)
+        case where:
+            period, found = where[1], await runtime.reading.place_at(where, user_id)
+    if found is None:
+        raise NotFound(ABSENT)
     await runtime.profiles.load([user_id])
     profile = runtime.profiles.get(user_id)
     return PlaceAnswer(
-        board_id=board.board_id,
-        period=where[1],
+        board_id=asked.board.board_id,
+        period=period,
         user_id=user_id,
         username=profile.username,
         display_name=profile.display_name,

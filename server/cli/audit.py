@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from server.cli.arguments import add_data, user_id
 from server.cli.progress import Progress
-from server.cli.servers import CommandError, servers
+from server.cli.servers import CommandError, require_direct, servers
 from server.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from models.checkpoint import Checkpoint
 
 NAME = "audit"
+LONG = "one snapshot is read for longer than a pooled statement may"
 HELP = "walks the ledger's chains, versions and sums, or prints a signed checkpoint"
 
 
@@ -85,16 +86,17 @@ async def _verify(settings: Settings, user: str | None, file: Path | None, archi
     from models.archive import Archive
     from models.auditor import Auditor, reading
     from models.ids import UserId
-    from server.cli.database import chain_of, direct, opened
+    from server.cli.database import chain_of, opened
 
-    url, chain = direct(settings), chain_of(settings)
+    chain = chain_of(settings)
+    require_direct(settings.database_url, LONG)
     checkpoint = None if file is None else _read(file, settings)
     marks: Iterator[Mark] = iter(()) if checkpoint is None else checkpoint.marks()
     opened_archives = [Archive.open(path, chain) for path in archives]
     async with opened(settings) as database:
         defined = await boards.load(database)
     with Progress() as progress:
-        async with reading(url) as connection:
+        async with reading(str(settings.database_url)) as connection:
             auditor = Auditor(
                 connection,
                 defined,
@@ -106,14 +108,14 @@ async def _verify(settings: Settings, user: str | None, file: Path | None, archi
 
 
 def _read(file: Path, settings: Settings) -> "Checkpoint":
-    from models import checkpoint
+    from models.checkpoint import Checkpoint
     from models.errors import CheckpointInvalid
     from server.cli.database import chain_of
 
     try:
-        return checkpoint.read(file.read_bytes(), chain_of(settings))
+        return Checkpoint.open(file, chain_of(settings))
     except OSError as error:
-        raise CommandError(f"cannot read {file}: {error.strerror}") from error
+        raise CommandError(f"cannot read {file}: {error.strerror or error}") from error
     except CheckpointInvalid as error:
         raise CommandError(f"{file}: {error}") from error
 
@@ -121,9 +123,9 @@ def _read(file: Path, settings: Settings) -> "Checkpoint":
 async def _checkpoint(settings: Settings) -> None:
     from models import checkpoint
     from models.auditor import reading
-    from server.cli.database import chain_of, direct, opened
+    from server.cli.database import chain_of, opened
 
-    url = direct(settings)
-    async with opened(settings), reading(url) as connection:
+    require_direct(settings.database_url, LONG)
+    async with opened(settings), reading(str(settings.database_url)) as connection:
         async for line in checkpoint.take(connection, chain_of(settings)):
             sys.stdout.write(line)

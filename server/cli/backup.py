@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from server.cli.progress import Progress
-from server.cli.servers import CommandError, servers
+from server.cli.servers import CommandError, require_direct, servers
 
 NAME = "backup"
 HELP = "writes the whole database into one file, of one moment"
@@ -27,7 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from models.emptying import administering, server_major
     from models.migrate import missing
-    from server.cli.database import direct
     from server.dump import DumpError, Programs, seconds_since
 
     async def major(url: str) -> int:
@@ -38,7 +37,8 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     began = time.monotonic()
     with servers(args, environ) as settings, Progress() as progress:
-        url = direct(settings)
+        url = str(settings.database_url)
+        require_direct(url, "pg_dump changes the settings of its session")
         try:
             found = Programs.for_server(asyncio.run(major(url)))
             found.dump(url, args.file, lambda: progress.show(f"{seconds_since(began)}"))

@@ -4,18 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from models.chain import Chain
-from models.database import Database, pooled
+from models.database import Database
 from models.migrate import missing
 from server.cli.servers import CommandError
 from server.settings import Settings
-
-
-def direct(settings: Settings) -> str:
-    """Where PostgreSQL itself is, for what outlives a transaction; raises CommandError for a pooler."""
-    url = str(settings.database_url)
-    if pooled(url):
-        raise CommandError("this needs a session of its own: name PostgreSQL itself, not a pooler")
-    return url
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -22,9 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "One line a finding: `ok`, `weak` (could be better) or `wrong` (must be mended; exit code 1). Looks at "
         "settings, migrations, both servers and their settings, connections, clocks, months of the ledger, how far "
-        "standings, boards and checkpoints are, samples of players in ledger, standings and Redis, and the pods of a "
-        "running `laurel up`. Nothing is written."
+        "standings, boards and checkpoints are, samples of players in ledger, standings and Redis, and the pods: "
+        "those of a running `laurel up`, and any that --pod names. Nothing is written."
     )
+    parser.add_argument("--pod", metavar="URL", action="append", default=[], help="a pod to ask too; may be repeated")
     parser.add_argument("--json", action="store_true", help="as JSON: {healthy, findings: [{topic, level, text}]}")
 
 
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from server.doctor.finding import is_healthy, report
 
     with servers(args, environ) as settings:
-        findings = asyncio.run(_examine(settings))
+        findings = asyncio.run(_examine(settings, args.pod))
     healthy = is_healthy(findings)
     if args.json:
         print(msgspec.json.format(msgspec.json.encode({"healthy": healthy, "findings": findings})).decode())
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return 0 if healthy else 1
 
 
-async def _examine(settings: Settings) -> "list[Finding]":
+async def _examine(settings: Settings, urls: Sequence[str]) -> "list[Finding]":
     from server.doctor import configuration, pods
     from server.doctor.finding import ok
     from server.doctor.stores import Stores
@@ -56,4 +57,4 @@ async def _examine(settings: Settings) -> "list[Finding]":
     found = [ok("laurel", f"{version('laurel')}, Python {platform.python_version()}")]
     found += configuration.examine(settings)
     found += [finding async for finding in Stores(settings).examine()]
-    return found + list(await asyncio.to_thread(lambda: list(pods.examine(folder))))
+    return found + list(await asyncio.to_thread(lambda: list(pods.examine(folder, urls))))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from server.cli.arguments import add_data
 from server.cli.progress import Progress
-from server.cli.servers import CommandError, servers
+from server.cli.servers import CommandError, require_direct, servers
 from server.settings import Settings
 
 NAME = "ledger"
@@ -44,6 +44,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if not args.folder.is_dir():
         raise CommandError(f"{args.folder} is no folder")
     with servers(args, environ) as settings, Progress() as progress:
+        require_direct(settings.database_url, "this takes longer than a pooled statement may")
         asyncio.run(_archive(settings, args.before, args.folder, progress))
     return 0
 
@@ -52,12 +53,11 @@ async def _archive(settings: Settings, before: date, folder: Path, progress: Pro
     from models import boards
     from models.archiving import Archiving, months
     from models.emptying import administering
-    from server.cli.database import chain_of, direct, opened
+    from server.cli.database import chain_of, opened
 
-    url = direct(settings)
     async with opened(settings) as database:
         defined = await boards.load(database)
-    async with administering(url) as connection:
+    async with administering(str(settings.database_url)) as connection:
         archiving = Archiving(connection, defined, chain_of(settings), progress.show)
         found = await months(connection, before)
         for month in found:

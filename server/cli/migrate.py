@@ -5,7 +5,7 @@ import asyncio
 import sys
 from collections.abc import Mapping
 
-from server.cli.servers import CommandError, load_settings, servers
+from server.cli.servers import load_settings, require_direct, servers
 
 NAME = "migrate"
 HELP = "applies missing migrations to the database"
@@ -28,11 +28,10 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _run(url: str, *, check: bool) -> int:
-    from models.database import pooled
     from models.migrate import migrate, missing
 
-    if pooled(url) and not check:
-        raise CommandError("migrations hold a lock of their session: name PostgreSQL itself, not a pooler")
+    if not check:
+        require_direct(url, "migrations hold a lock of their session")
     names = asyncio.run(missing(url) if check else migrate(url))
     for name in names:
         print(name)

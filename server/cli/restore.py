@@ -4,13 +4,19 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from server.cli.progress import Progress
 from server.cli.rebuild import rebuild
-from server.cli.servers import CommandError, servers
+from server.cli.servers import CommandError, require_direct, servers
 from server.settings import Settings
+
+if TYPE_CHECKING:
+    from models.auditor import Connection
+
+T = TypeVar("T")
 
 NAME = "restore"
 HELP = "fills a database from a backup and rebuilds its boards"
@@ -36,9 +42,10 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if not args.file.is_file():
         raise CommandError(f"cannot read {args.file}")
     with servers(args, environ) as settings:
+        require_direct(settings.database_url, "pg_restore changes the settings of its session")
         try:
             with Progress() as progress:
-                asyncio.run(_restore(settings, args.file, args.force, progress))
+                _restore(str(settings.database_url), args.file, args.force, progress)
             asyncio.run(_boards(settings))
         except DumpError as error:
             raise CommandError(f"{args.file}: {error}") from error
@@ -51,33 +58,54 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return 0
 
 
-async def _restore(settings: Settings, file: Path, force: bool, progress: Progress) -> None:
-    from models.emptying import administering, forget, is_empty, pods_connected, put_aside, put_back, server_major
+def _restore(url: str, file: Path, force: bool, progress: Progress) -> None:
+    """No event loop runs meanwhile: a task that is interrupted could not put back what was there."""
+    from models.emptying import forget, put_back
     from models.migrate import migrate
-    from server.cli.database import direct
     from server.dump import Programs, seconds_since
 
-    url, began = direct(settings), time.monotonic()
-    async with administering(url) as connection:
-        if pods := await pods_connected(connection):
-            raise CommandError(f"pods are connected to the database ({pods} connections): stop them first")
-        programs = Programs.for_server(await server_major(connection))
-        programs.check(file, lambda: progress.show(f"reading {file.name}"))
-        empty = await is_empty(connection)
-        if not empty and not force:
-            raise CommandError("the database is not empty: --force replaces what is in it")
-        if not empty:
-            await put_aside(connection)
-        try:
-            programs.restore(url, file, lambda: progress.show(f"restoring, {seconds_since(began)}"))
-        except BaseException:
-            if not empty:
-                await put_back(connection)
-            raise
-        if not empty:
-            await forget(connection)
-    for name in await migrate(url):
+    began = time.monotonic()
+    programs = Programs.for_server(asyncio.run(_at(url, _server)))
+    programs.check(file, lambda: progress.show(f"reading {file.name}"))
+    aside = asyncio.run(_at(url, lambda connection: _make_room(connection, force)))
+    try:
+        programs.restore(url, file, lambda: progress.show(f"restoring, {seconds_since(began)}"))
+    except BaseException:
+        if aside:
+            asyncio.run(_at(url, put_back))
+        raise
+    if aside:
+        asyncio.run(_at(url, forget))
+    for name in asyncio.run(migrate(url)):
         print(f"applied {name}", file=sys.stderr)
+
+
+async def _at(url: str, work: Callable[["Connection"], Awaitable[T]]) -> T:
+    from models.emptying import administering
+
+    async with administering(url) as connection:
+        return await work(connection)
+
+
+async def _server(connection: "Connection") -> int:
+    """Its version; raises CommandError when pods are connected to it."""
+    from models.emptying import pods_connected, server_major
+
+    if pods := await pods_connected(connection):
+        raise CommandError(f"pods are connected to the database ({pods} connections): stop them first")
+    return await server_major(connection)
+
+
+async def _make_room(connection: "Connection", force: bool) -> bool:
+    """Whether anything was put aside; raises CommandError when that was not asked for."""
+    from models.emptying import is_empty, put_aside
+
+    if await is_empty(connection):
+        return False
+    if not force:
+        raise CommandError("the database is not empty: --force replaces what is in it")
+    await put_aside(connection)
+    return True
 
 
 async def _boards(settings: Settings) -> None:

@@ -35,6 +35,14 @@ def load_settings(args: argparse.Namespace, environ: Mapping[str, str]) -> Setti
     return Settings.from_mapping(merged(args, environ, read_secrets(DataFolder(data_path(args, environ)))))
 
 
+def require_direct(database_url: str | None, why: str) -> None:
+    """Raises CommandError for a pooler in transaction mode, before anything happens."""
+    from models.database import pooled
+
+    if database_url is not None and pooled(database_url):
+        raise CommandError(f"{why}: name PostgreSQL itself, not a pooler")
+
+
 @contextmanager
 def servers(args: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[Settings]:
     """Settings whose database and Redis can be reached.

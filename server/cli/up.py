@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from server.cli.servers import CommandError, data_path, merged
+from server.cli.servers import CommandError, data_path, merged, require_direct
 from server.embedded.demo import Demo
 from server.embedded.errors import FolderInUse
 from server.embedded.folder import DataFolder
@@ -118,11 +118,13 @@ class Up:
     def _migrate(self) -> None:
         from models.catalogue_file import seed_if_empty
         from models.errors import ModelError
-        from models.migrate import migrate
+        from models.migrate import migrate, missing
 
         url = self._settings.database_url or ""
         try:
-            asyncio.run(migrate(url))
+            if asyncio.run(missing(url)):
+                require_direct(url, "migrations hold a lock of their session")
+                asyncio.run(migrate(url))
             asyncio.run(seed_if_empty(url))
         except ModelError as error:
             raise CommandError(f"the database cannot be prepared: {error}") from error

@@ -9,6 +9,7 @@ from actors.frames import rfc3339
 from models.board import GLOBAL, Place
 from models.errors import DatabaseUnavailable
 from models.ids import UserId
+from server.auth import ADMIN, Session
 from server.dialects.shapes import (
     Leaderboard,
     NamedScore,
@@ -34,22 +35,26 @@ PAGE_PARAMETERS = (
 
 async def scores(runtime: Runtime, request: Request) -> list[Score]:
     """A and E: the top 10, for players."""
-    runtime.tokens.required(request)
-    return await runtime.supervisor.detached("top", _top(runtime))
+    session = runtime.tokens.required(request)
+    return await runtime.supervisor.detached("top", _top(runtime, admin=_is_admin(session)))
 
 
 async def top_scores(runtime: Runtime, request: Request) -> TopScores:
     """D: the top 10, for everybody."""
-    runtime.tokens.optional(request)
-    return TopScores(top_scores=await runtime.supervisor.detached("top", _top(runtime)))
+    session = runtime.tokens.optional(request)
+    return TopScores(top_scores=await runtime.supervisor.detached("top", _top(runtime, admin=_is_admin(session))))
 
 
-async def _top(runtime: Runtime) -> list[Score]:
+def _is_admin(session: Session | None) -> bool:
+    return session is not None and session.role == ADMIN
+
+
+async def _top(runtime: Runtime, *, admin: bool) -> list[Score]:
     """From Redis or PostgreSQL; with both away as the pod showed it last, if that is newer than what was read."""
-    seen = runtime.views.seen(GLOBAL, admin=False)
+    seen = runtime.views.seen(GLOBAL, admin=admin)
     shown = None if seen is None else seen.shown
     try:
-        page = await runtime.reading.top_at(_global(runtime), TOP)
+        page = await runtime.reading.top_at(_global(runtime, admin=admin), TOP)
     except DatabaseUnavailable:
         if shown is None:
             raise
@@ -59,10 +64,10 @@ async def _top(runtime: Runtime) -> list[Score]:
     return [Score(user_id=row.user_id, score=row.score) for row in shown.rows[:TOP]]
 
 
-def _global(runtime: Runtime) -> Place:
-    """Where viewers find the board `global`: the live place, or its copy while it is frozen."""
+def _global(runtime: Runtime, *, admin: bool) -> Place:
+    """Where the board `global` is: the live place, or its copy while it is frozen for all but admins."""
     board = next((board for board in runtime.epochs.boards if board.board_id == GLOBAL), None)
-    place = None if board is None else runtime.views.place(board, runtime.clock.now_ms(), admin=False)
+    place = None if board is None else runtime.views.place(board, runtime.clock.now_ms(), admin=admin)
     if place is None:
         raise NotFound("there is no board yet")
     return place
@@ -71,12 +76,11 @@ def _global(runtime: Runtime) -> Place:
 async def leaderboard(runtime: Runtime, request: Request) -> Leaderboard:
     """B: the top 10 with names, for everybody; players learn their own rank."""
     session = runtime.tokens.optional(request)
-    user_id = None if session is None else session.user_id
-    return await runtime.supervisor.detached("leaderboard", _leaderboard(runtime, user_id))
+    return await runtime.supervisor.detached("leaderboard", _leaderboard(runtime, session))
 
 
-async def _leaderboard(runtime: Runtime, user_id: UserId | None) -> Leaderboard:
-    place = _global(runtime)
+async def _leaderboard(runtime: Runtime, session: Session | None) -> Leaderboard:
+    place = _global(runtime, admin=_is_admin(session))
     page = await runtime.reading.top_at(place, TOP)
     await runtime.profiles.load([row.user_id for row in page.rows])
     rows = [
@@ -89,7 +93,7 @@ async def _leaderboard(runtime: Runtime, user_id: UserId | None) -> Leaderboard:
         leaderboard=rows,
         total_users=page.total,
         last_updated=rfc3339(page.as_of),
-        user_rank=UNSET if user_id is None else await _own_rank(runtime, place, user_id),
+        user_rank=UNSET if session is None else await _own_rank(runtime, place, session.user_id),
     )
 
 
@@ -101,15 +105,18 @@ async def _own_rank(runtime: Runtime, where: Place, user_id: UserId) -> OwnRank:
 
 async def numbered_page(runtime: Runtime, request: Request) -> NumberedPage:
     """C: a page by number, for players; ascending pages begin at the last rank."""
-    runtime.tokens.required(request)
+    session = runtime.tokens.required(request)
     page = _whole(request, "page", 1, MAX_PAGE)
     limit = _whole(request, "limit", TOP, MAX_LIMIT)
     sort = _sort(request)
-    return await runtime.supervisor.detached("page", _numbered_page(runtime, page, limit, sort))
+    place = _global(runtime, admin=_is_admin(session))
+    return await runtime.supervisor.detached("page", _numbered_page(runtime, place, page, limit, sort))
 
 
-async def _numbered_page(runtime: Runtime, page: int, limit: int, sort: Literal["ASC", "DESC"]) -> NumberedPage:
-    rows = await runtime.paging.rows(_global(runtime), (page - 1) * limit, limit, ascending=sort == "ASC")
+async def _numbered_page(
+    runtime: Runtime, place: Place, page: int, limit: int, sort: Literal["ASC", "DESC"]
+) -> NumberedPage:
+    rows = await runtime.paging.rows(place, (page - 1) * limit, limit, ascending=sort == "ASC")
     await runtime.profiles.load([row.user_id for row in rows])
     named = [
         NamedScore(user_id=row.user_id, username=runtime.profiles.get(row.user_id).username, score=row.score)

@@ -10,6 +10,10 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LONG_TOKEN_SECONDS = 86_400
 FEWEST_BYTES = 12
 """Different bytes in 32 of chance: fewer come up once in 10^19 keys."""
+MANY_LOGINS = 60
+"""Guesses a minute at one account."""
+FEW_TRIES = 100
+"""20 ms of a core."""
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 
 
@@ -34,6 +38,8 @@ def _keys(settings: Settings) -> Iterator[Finding]:
                 yield wrong("settings", f"{name}: the key {kid} is not of chance")
             if (other := purposes.setdefault(secret, name)) != name:
                 yield wrong("settings", f"{name}: the key {kid} is also one of {other}")
+    if not settings.receipt_keys:
+        yield weak("settings", "LAUREL_RECEIPT_KEYS is not set: players get no receipts")
     if settings.access_ttl_seconds > LONG_TOKEN_SECONDS:
         yield weak("settings", f"access tokens live {settings.access_ttl_seconds} s: a stolen one is good for so long")
 
@@ -41,6 +47,11 @@ def _keys(settings: Settings) -> Iterator[Finding]:
 def _reach(settings: Settings) -> Iterator[Finding]:
     if settings.load_test:
         yield weak("settings", "LAUREL_LOAD_TEST is on: limits are lifted, and tickets can be minted")
+    logins = settings.rate_limit_login[0]
+    if (guesses := logins.count * 60 // logins.seconds) > MANY_LOGINS:
+        yield weak("settings", f"LAUREL_RATE_LIMIT_LOGIN lets {guesses:,} passwords a minute be tried on an account")
+    if settings.proof_tries < FEW_TRIES:
+        yield weak("settings", f"LAUREL_PROOF_TRIES is {settings.proof_tries}: a proof of work is no work")
     if settings.host in LOOPBACK:
         return
     if not settings.origins:

@@ -8,14 +8,15 @@ from actors.auditor import Auditor
 from actors.checkpoints import MARK as CHECKPOINT_MARK
 from actors.clock import Clock
 from actors.epochs import Epochs
-from actors.keys import MIRROR_MARK, pointer_of
+from actors.keys import LINEAGE_KEY, MIRROR_MARK, pointer_of
 from actors.loader import Loader
 from actors.mirror import Mirror
 from actors.ordering import AWAY, Ordering
 from actors.rebuilder import SETTLED_MARK, Rebuilder
-from models import boards, marks
+from models import boards, lineage, marks
 from models.database import Database, Row, sql
 from models.errors import ModelError
+from models.lineage import Lineage
 from models.migrate import missing, unknown
 from server.doctor.finding import Finding, bounded, ok, weak, wrong
 from server.settings import Settings
@@ -33,6 +34,7 @@ SKEW_MS = (500.0, 5_000.0)
 FULL = (0.8, 0.95)
 """Shares of connections or memory in use."""
 AHEAD_MONTHS = 1
+LONG_HOURS = 48
 
 
 class Stores:
@@ -71,6 +73,7 @@ class Stores:
             await self._database.close()
 
     async def _postgres(self) -> AsyncIterator[Finding]:
+        (row,) = await self._database.rows(EXAMINE)
         url = str(self._settings.database_url)
         if lacking := await missing(url):
             yield wrong("migrations", f"missing: {', '.join(lacking)}; run laurel migrate")
@@ -78,12 +81,11 @@ class Stores:
             yield wrong("migrations", f"applied by a newer Laurel: {', '.join(strange)}")
         else:
             yield ok("migrations", "all applied")
-        (row,) = await self._database.rows(EXAMINE)
         for finding in server_findings(row):
             yield finding
         await self._clock.measure(self._database)
         offset = self._clock.offset_ms
-        yield bounded("clock", abs(offset), *SKEW_MS, f"this machine is {-offset:+.0f} ms from PostgreSQL's time")
+        yield bounded("clock", abs(offset), *SKEW_MS, f"this machine is {round(-offset):+d} ms from PostgreSQL's time")
         if lacking:
             raise ModelError("migrations are missing")
         for finding in ledger_findings(row):
@@ -110,6 +112,10 @@ class Stores:
 
     async def _between(self) -> AsyncIterator[Finding]:
         """Samples of players compared, as the auditor does it, and nothing mended."""
+        # Redis is read first: whatever it has was read from PostgreSQL before.
+        known = await self._ordering.redis.get(LINEAGE_KEY)
+        if known is not None and not (await lineage.read(self._database)).continues(Lineage.parse(str(known))):
+            yield weak("history", "boards in Redis come from before a restore or failover; pods build them anew")
         epochs = Epochs()
         epochs.define(await boards.load(self._database))
         for board, place in epochs.present(self._clock.now_ms()):
@@ -192,5 +198,6 @@ def redis_findings(row: dict[str, Any]) -> Iterator[Finding]:
         yield ok("redis", f"{mebibytes}, no limit")
     if row.get("role") != "master":
         yield wrong("redis", "is a replica that only reads")
-    days = row.get("uptime_in_seconds", 0) / 86_400
-    yield ok("redis", f"up for {days:.1f} days at {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC")
+    hours = row.get("uptime_in_seconds", 0) / 3_600
+    shown = f"{hours / 24:.0f} days" if hours >= LONG_HOURS else f"{hours:.1f} hours"
+    yield ok("redis", f"up for {shown} at {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC")

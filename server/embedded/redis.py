@@ -20,7 +20,8 @@ START_SECONDS = 30
 ANSWER_SECONDS = 1
 STOP_STEPS = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 
-# Nothing is lost with Redis (it only orders), so nothing is saved; evicting would falsify boards.
+# Nothing is lost with Redis (it only orders), so nothing is saved; evicting would falsify boards. A board of a million
+# that expires would hold up everybody for a second, were it not freed in the background.
 CONFIGURATION = """\
 bind {host}
 port {port}
@@ -30,6 +31,7 @@ daemonize no
 save ""
 appendonly no
 maxmemory-policy noeviction
+lazyfree-lazy-expire yes
 """
 
 

@@ -12,12 +12,12 @@ from models.ids import UserId
 from models.players import Identity, Profile, Registration
 from models.sessions import Lives, Revocation
 from server.auth import Session
-from server.bodies import answer, decode
+from server.bodies import UNASKED, answer, bodiless, decode
 from server.documented import documented
 from server.errors import Conflict, LoginFailed, TokenInvalid
 from server.limits import limited
 from server.runtime import Runtime
-from server.wire.accounts import Login, Nothing, Refresh, Register, SessionAnswer, user_answer
+from server.wire.accounts import Login, Refresh, Register, SessionAnswer, user_answer
 
 REFRESH_BYTES = 32
 WRONG = "unknown name or wrong password"
@@ -101,13 +101,12 @@ async def _refresh(runtime: Runtime, body: Refresh) -> HTTPResponse:
 
 
 @blueprint.post("/api/v1/auth/logout")
-@documented(status=204, refuses=("too_large", "not_json"))
+@documented(status=204, refuses=UNASKED)
 async def logout(request: Request) -> HTTPResponse:
     """Ends the session of the access token, on every pod within a second."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
-    if request.body:
-        decode(request, Nothing)
+    bodiless(request)
     await runtime.supervisor.detached("logout", _logout(runtime, session))
     return HTTPResponse(status=204)
 

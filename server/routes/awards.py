@@ -6,7 +6,6 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from actors.errors import PlayerUnknown
 from actors.messages import Award, Outcome
-from models import api_keys
 from models.api_keys import ApiKey
 from models.ids import EntryId, UserId, uuid7
 from server.bodies import answer, decode
@@ -19,8 +18,6 @@ from server.wire.awards import GiveAward
 from server.wire.tickets import RedeemAnswer, redeem_answer
 from tickets.errors import ActionUnknown
 
-MAX_SECRET_LENGTH = 200
-
 blueprint = Blueprint("awards")
 
 
@@ -31,28 +28,23 @@ blueprint = Blueprint("awards")
     caller="server",
     parameters=(replace(IDEMPOTENCY_KEY, required=True),),
     refuses=("forbidden", "player_banned", "not_found", "action_unknown", "action_disabled", "conflict"),
-    limits=("awards",),
+    limits=("api-key", "awards"),
 )
 async def award(request: Request) -> HTTPResponse:
     """Gives a player points for an action; the same `Idempotency-Key` again gets the recorded result."""
     runtime: Runtime = request.app.ctx.runtime
-    key = await _caller(runtime, request.headers.get("x-api-key"))
+    secret = request.headers.get("x-api-key")
+    if secret is None:
+        raise TokenMissing("send X-API-Key")
+    if not runtime.api_callers.knows(secret):
+        await limited(request, "api-key")  # before it is looked up, so that beyond the limit no guess is right
+    key = await runtime.api_callers.find(secret)
+    if key is None:
+        raise TokenInvalid("the API key is not valid")
     await limited(request, "awards", key.client_id)
     body = decode(request, GiveAward)
     command = _command(runtime, key, body, request.headers.get("idempotency-key"))
     return answer(redeem_answer(await _tell(runtime, UserId(body.user_id.lower()), command)))
-
-
-async def _caller(runtime: Runtime, secret: str | None) -> ApiKey:
-    """The key of a secret, asked for each time: what was revoked a moment ago is refused on every pod."""
-    if secret is None:
-        raise TokenMissing("send X-API-Key")
-    if len(secret) > MAX_SECRET_LENGTH:
-        raise TokenInvalid("the API key is not valid")
-    key = await runtime.supervisor.detached("api-key", api_keys.by_secret(runtime.database, secret))
-    if key is None:
-        raise TokenInvalid("the API key is not valid")
-    return key
 
 
 def _command(runtime: Runtime, caller: ApiKey, body: GiveAward, idempotency: str | None) -> Award:

@@ -8,17 +8,18 @@ from msgspec import Meta
 from sanic import Blueprint, HTTPResponse, Request
 
 from models import periods
-from models.ranking import Row
 from server import cursors
+from server.boards import asked as asking
 from server.boards import places, tops
-from server.boards.visible import is_admin, visible_board
+from server.boards.asked import PERIOD
+from server.boards.visible import is_admin
 from server.bodies import answer
 from server.cursors import PeriodCursor
 from server.documented import Parameter, documented
-from server.errors import InvalidRequest, NotFound
 from server.limits import limited
 from server.parameters import CURSOR, path_user, query_whole
 from server.runtime import Runtime
+from server.timed import timed
 from server.wire.boards import BoardsAnswer, board_answer
 from server.wire.periods import PeriodsAnswer, result_answer
 from server.wire.standings import PlaceAnswer, TopAnswer
@@ -27,7 +28,6 @@ DEFAULT_LIMIT = 10
 MAX_LIMIT = 100
 DEFAULT_RADIUS = 5
 MAX_RADIUS = 50
-MAX_REVISION = 1_000_000
 PAGE_LIMIT = Parameter("limit", Annotated[int, Meta(ge=1, le=MAX_LIMIT)], f"Rows in a page, else {DEFAULT_LIMIT}.")
 
 blueprint = Blueprint("boards")
@@ -52,33 +52,20 @@ async def boards(request: Request) -> HTTPResponse:
     parameters=(
         PAGE_LIMIT,
         CURSOR,
-        Parameter("period", str, "A past period's id, else the present one.", example="all"),
-        Parameter(
-            "revision", Annotated[int, Meta(ge=1, le=MAX_REVISION)], "Of a past period's result, else the latest."
-        ),
+        *PERIOD,
     ),
     also={304: "Not changed since the content that `If-None-Match` names."},
     headers=("ETag",),
     limits=("reads",),
 )
+@timed("top")
 async def top(request: Request, board_id: str) -> HTTPResponse:
     """A page of a board, with an ETag of its content."""
     runtime: Runtime = request.app.ctx.runtime
     await limited(request, "reads")
-    admin = is_admin(request)
-    board = visible_board(runtime, board_id, admin=admin)
+    asked = asking.read(request, board_id)
     limit = query_whole(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
-    revision = query_whole(request, "revision", 0, MAX_REVISION) or None
-    period, cursor = request.args.get("period"), request.args.get("cursor")
-    place = runtime.views.place(board, runtime.clock.now_ms(), admin=admin)
-    if place is not None and revision is None and period in (None, place[1]):
-        work = tops.present(runtime, board, place, limit, cursors.read(cursor, Row))
-    elif period is None and revision is not None:
-        raise InvalidRequest("a revision is one of a period")
-    elif period is None:
-        raise NotFound("this board has no period now")
-    else:
-        work = tops.past(runtime, board, period, revision, limit, cursor, open_too=admin or board.frozen is None)
+    work = tops.top(runtime, asked, limit, request.args.get("cursor"))
     shown = await runtime.supervisor.detached("top", work)
     content = msgspec.structs.replace(shown, as_of="")
     tag = '"' + sha256(msgspec.json.encode(content)).hexdigest()[:24] + '"'
@@ -94,16 +81,19 @@ async def past(request: Request, board_id: str) -> HTTPResponse:
     """Past periods, newest first, each with the latest revision of its frozen result."""
     runtime: Runtime = request.app.ctx.runtime
     await limited(request, "reads")
-    board = visible_board(runtime, board_id, admin=is_admin(request))
+    asked = asking.read_board(request, board_id)
     limit = query_whole(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
     after = cursors.read(request.args.get("cursor"), PeriodCursor)
-    work = periods.results(runtime.database, board.board_id, limit + 1, after)
+    since = asked.still_since
+    if since is not None and (after is None or after.end_ms > since):
+        after = PeriodCursor(since + 1, "")  # a final shows nothing that ended after it began
+    work = periods.results(runtime.database, asked.board.board_id, limit + 1, after)
     found = await runtime.supervisor.detached("periods", work)
     shown = found[:limit]
     more = len(found) > limit
     following = PeriodCursor(shown[-1].period.end_ms or 0, shown[-1].period.period_id) if more else None
     value = PeriodsAnswer(
-        board_id=board.board_id,
+        board_id=asked.board.board_id,
         entries=[result_answer(result) for result in shown],
         next=None if following is None else cursors.written(following),
     )
@@ -116,31 +106,29 @@ async def past(request: Request, board_id: str) -> HTTPResponse:
     caller="anyone",
     parameters=(
         Parameter("radius", Annotated[int, Meta(ge=1, le=MAX_RADIUS)], f"Rows on either side, else {DEFAULT_RADIUS}."),
+        *PERIOD,
     ),
     limits=("reads",),
 )
+@timed("around")
 async def around(request: Request, board_id: str, user_id: str) -> HTTPResponse:
     """The rows around a player, cut at the board's edges."""
     runtime: Runtime = request.app.ctx.runtime
     await limited(request, "reads")
-    admin = is_admin(request)
-    board = visible_board(runtime, board_id, admin=admin)
+    asked = asking.read(request, board_id)
     radius = query_whole(request, "radius", DEFAULT_RADIUS, MAX_RADIUS)
-    where = runtime.views.place(board, runtime.clock.now_ms(), admin=admin)
-    work = places.around(runtime, board, where, path_user(user_id), radius)
+    work = places.around(runtime, asked, path_user(user_id), radius)
     shown = await runtime.supervisor.detached("around", work)
     return answer(shown, headers={"Cache-Control": "no-cache"})
 
 
 @blueprint.get("/api/v1/boards/<board_id:str>/users/<user_id:str>")
-@documented(PlaceAnswer, caller="anyone", limits=("reads",))
+@documented(PlaceAnswer, caller="anyone", parameters=PERIOD, limits=("reads",))
+@timed("place")
 async def place(request: Request, board_id: str, user_id: str) -> HTTPResponse:
     """One player's place on a board."""
     runtime: Runtime = request.app.ctx.runtime
     await limited(request, "reads")
-    admin = is_admin(request)
-    board = visible_board(runtime, board_id, admin=admin)
-    where = runtime.views.place(board, runtime.clock.now_ms(), admin=admin)
-    work = places.place(runtime, board, where, path_user(user_id))
+    work = places.place(runtime, asking.read(request, board_id), path_user(user_id))
     shown = await runtime.supervisor.detached("place", work)
     return answer(shown, headers={"Cache-Control": "no-cache"})

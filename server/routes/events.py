@@ -29,7 +29,7 @@ blueprint = Blueprint("events")
     str,
     caller="anyone",
     parameters=(*LIVE, Parameter("Last-Event-ID", str, "The id of the last event seen.", where="header")),
-    refuses=("forbidden", "not_found"),
+    refuses=("forbidden", "not_found", "rate_limited"),
     media_type="text/event-stream",
 )
 async def events(request: Request) -> None:

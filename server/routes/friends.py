@@ -5,11 +5,12 @@ from sanic import Blueprint, HTTPResponse, Request
 from models import friends
 from models.friends import FIRST, MAX_FRIENDS
 from models.ids import UserId, is_uuid
-from server.bodies import answer
+from server import cursors
+from server.bodies import UNASKED, answer, bodiless
 from server.documented import documented
 from server.errors import Conflict, InvalidRequest, NotFound, TokenInvalid
 from server.limits import limited
-from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, path_user, query_cursor
+from server.parameters import CURSOR, LIMIT, limit_of, path_user, query_cursor
 from server.runtime import Runtime
 from server.wire.people import FriendsAnswer, friend_answer
 
@@ -17,11 +18,12 @@ blueprint = Blueprint("friends")
 
 
 @blueprint.put("/api/v1/me/friends/<user_id:str>")
-@documented(status=204, refuses=("conflict",))
+@documented(status=204, refuses=("conflict", *UNASKED))
 async def add(request: Request, user_id: str) -> HTTPResponse:
     """Adds a friend; one who is a friend already stays one."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    bodiless(request)
     friend = path_user(user_id)
     if friend == session.user_id:
         raise Conflict("nobody is their own friend")
@@ -37,11 +39,12 @@ async def add(request: Request, user_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/api/v1/me/friends/<user_id:str>")
-@documented(status=204)
+@documented(status=204, refuses=UNASKED)
 async def remove(request: Request, user_id: str) -> HTTPResponse:
     """Takes a friend off the list, if on it."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    bodiless(request)
     removing = friends.remove(runtime.database, session.user_id, path_user(user_id))
     await runtime.supervisor.detached("friend", removing)
     return HTTPResponse(status=204)
@@ -59,6 +62,6 @@ async def listed(request: Request) -> HTTPResponse:
         raise InvalidRequest("this cursor is not one of ours")
     reading = friends.page(runtime.database, session.user_id, UserId(after), limit + 1)
     found = await runtime.supervisor.detached("friends", reading)
-    following = cursor_of(found[limit - 1].profile.user_id) if len(found) > limit else None
+    following = cursors.written(found[limit - 1].profile.user_id) if len(found) > limit else None
     shown = FriendsAnswer(entries=[friend_answer(friend) for friend in found[:limit]], next=following)
     return answer(shown, headers={"Cache-Control": "no-store"})

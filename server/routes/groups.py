@@ -9,11 +9,12 @@ from actors.errors import Unchanged
 from actors.messages import JoinGroup, LeaveGroup
 from models import groups
 from models.ids import UserId
-from server.bodies import answer
+from server import cursors
+from server.bodies import UNASKED, answer, bodiless
 from server.documented import documented
 from server.errors import NotFound
 from server.limits import limited
-from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, path_slug, query_cursor
+from server.parameters import CURSOR, LIMIT, limit_of, path_slug, query_cursor
 from server.runtime import Runtime
 from server.wire.people import OpenGroup, OpenGroups
 
@@ -42,15 +43,16 @@ async def _listed(runtime: Runtime, user_id: UserId | None, after: str, limit: i
         OpenGroup(group_id=group.group_id, title=group.title, member=UNSET if own is None else group.group_id in own)
         for group in found[:limit]
     ]
-    return OpenGroups(entries=entries, next=cursor_of(found[limit - 1].group_id) if len(found) > limit else None)
+    return OpenGroups(entries=entries, next=cursors.written(found[limit - 1].group_id) if len(found) > limit else None)
 
 
 @blueprint.put(MEMBERSHIP)
-@documented(status=204, refuses=("conflict",))
+@documented(status=204, refuses=("conflict", *UNASKED))
 async def join(request: Request, group_id: str) -> HTTPResponse:
     """Joins a group: entries from now on count for it."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    bodiless(request)
     joining = _join(runtime, session.user_id, path_slug(group_id, "group"))
     await runtime.supervisor.detached("join", joining)
     return HTTPResponse(status=204)
@@ -64,11 +66,12 @@ async def _join(runtime: Runtime, user_id: UserId, group_id: str) -> None:
 
 
 @blueprint.delete(MEMBERSHIP)
-@documented(status=204)
+@documented(status=204, refuses=UNASKED)
 async def leave(request: Request, group_id: str) -> HTTPResponse:
     """Leaves a group: what counted for it stays."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    bodiless(request)
     leaving = _leave(runtime, session.user_id, path_slug(group_id, "group"))
     await runtime.supervisor.detached("leave", leaving)
     return HTTPResponse(status=204)

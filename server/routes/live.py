@@ -37,7 +37,7 @@ blueprint = Blueprint("live")
     status=101,
     caller="anyone",
     parameters=LIVE,
-    refuses=("forbidden", "not_found"),
+    refuses=("forbidden", "not_found", "rate_limited"),
 )
 async def live(request: Request) -> HTTPResponse | None:
     """Upgrades to a WebSocket, after everything that can be refused was looked at."""

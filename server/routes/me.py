@@ -12,12 +12,13 @@ from models import ledger_pages, players
 from models.ids import UserId
 from models.ledger_pages import Wanted
 from models.snapshot import Question
+from server import cursors
 from server.auth import ADMIN, Session
 from server.bodies import answer, decode
 from server.documented import documented
 from server.errors import TokenInvalid
 from server.limits import limited
-from server.parameters import CURSOR, LIMIT, cursor_of, limit_of
+from server.parameters import CURSOR, LIMIT, limit_of
 from server.routes.admin.ledger import ledger_cursor
 from server.runtime import Runtime
 from server.wire.accounts import user_answer
@@ -109,6 +110,6 @@ async def history(request: Request) -> HTTPResponse:
     wanted = Wanted(user_id=session.user_id)
     reading = ledger_pages.page(runtime.database, wanted, runtime.clock.now_ms(), limit, after)
     page = await runtime.supervisor.detached("history", reading)
-    following = None if page.following is None else cursor_of(page.following)
+    following = None if page.following is None else cursors.written(page.following)
     shown = OwnRecords(entries=[own_record(recorded) for recorded in page.entries], next=following)
     return answer(shown, headers=NO_STORE)

@@ -75,7 +75,8 @@ async def test_a_fill_that_is_overtaken_vouches_for_nothing(pods: list[Pod], use
     await redeem(late, user)
     await late.settler.flush()
     await define(first)
-    found = [one for one in await filling.lacking(first.database, first.epochs.boards) if one.user_id == user]
+    pages = [page async for page in filling.lacking(first.database, first.epochs.boards)]
+    found = [one for page in pages for one in page if one.user_id == user]
     assert [one.version for one in found] == [1]
     await redeem(late, user)  # the second pod has not heard, and settles for the old boards
     await late.settler.flush()

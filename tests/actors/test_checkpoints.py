@@ -8,7 +8,7 @@ import pytest
 
 from actors.checkpoints import INTERVAL_MS, MARK, Checkpoints
 from actors.clock import Clock
-from models import checkpoint
+from models.checkpoint import Checkpoint
 from models.checkpoint_files import KEPT, CheckpointFiles
 from models.database import Database
 from models.errors import DatabaseUnavailable
@@ -40,7 +40,7 @@ async def test_whichever_pod_writes_one_each_interval(database: Database, databa
     assert [await pod.look() for pod in pods] == [False] * 3
     (path,) = (tmp_path / "sub").iterdir()
     assert path.stat().st_mode & 0o077 == 0
-    assert checkpoint.read(path.read_bytes(), CHAIN).header.entries == 3
+    assert Checkpoint.open(path, CHAIN).header.entries == 3
     assert sum(pod.written for pod in pods) == 1
 
 

@@ -51,7 +51,8 @@ def test_a_call_names_every_key_and_argument():
     name, keys, arguments = apply_call(PLACE, "e1", 4, 10, 77, [change(1)], answering=True)
     assert (name, len(keys), keys[0]) == ("apply", 5, "laurel:{global/1:all}:epoch")
     assert arguments[:4] == ["e1", 4, 10, 77]
-    assert arguments[6:] == [1, 0]
+    assert arguments[6:] == [1, 0, 77]
+    assert apply_call(PLACE, "e1", 4, 10, 77, [change(1)], since_ms=70)[2][-1] == 70
 
 
 async def test_the_newer_of_two_changes_goes(mirror: Mirror):

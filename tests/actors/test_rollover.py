@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from actors.filler import Filler
 from actors.freezer import Freezer
 from actors.messages import RedeemTicket
 from actors.repair import Repair
 from models import boards, catalogue, periods, standings
-from models.board import Board
+from models.board import Board, Fold, Period, Window
 from models.database import Database
 from models.ids import BoardId, UserId
 from models.ranking import Row, sort_key
@@ -23,6 +26,7 @@ PODS, PLAYERS, CALLERS = 3, 24, 6
 BEFORE_MS = 1_200
 """The load begins so long before midnight, and goes on as long after it."""
 REDIS_NUMBER = 8
+ZONE, SUNDAY, HOUR_MS = ZoneInfo("Europe/Berlin"), 6, 3_600_000
 
 
 @dataclass
@@ -53,37 +57,82 @@ async def world(database_url: str, redis_url: str) -> AsyncIterator[World]:
     await database.close()
 
 
-async def test_a_period_that_ends_under_load(world: World):
+async def test_periods_of_every_kind_that_end_under_load(world: World):
+    """Day, week, month and season end at once, at the end of a day of 25 hours; the day in UTC an hour later."""
     pods, database = world.pods, world.database
     users = await new_players(database, PLAYERS)
-    (daily,) = [board for board in pods[0].epochs.boards if board.board_id == "daily"]
-    ending = daily.period_at(pods[0].clock.now_ms())
-    assert ending is not None
-    assert ending.end_ms is not None
-    await world.clock.advance(ending.end_ms - BEFORE_MS - pods[0].clock.now_ms(), *pods)
+    end = next_edge(pods[0].clock.now_ms())
+    await define(world, end)
+    await world.clock.advance(end - BEFORE_MS - pods[0].clock.now_ms(), *pods)
+    periods_then = {board: board.period_at(pods[0].clock.now_ms()) for board in pods[0].epochs.boards}
+    ending = {board: period for board, period in periods_then.items() if period and period.end_ms == end}
+    names = [period.period_id for period in ending.values()]
+    year = datetime.fromtimestamp(end / 1000, ZONE).year
+    assert sorted(names) == sorted([f"{year}-10-31", f"{year}-W43", f"{year}-10", "autumn"])
+    (day,) = [period for board, period in ending.items() if board.board_id == "a-day"]
+    assert end - (day.start_ms or 0) == 25 * HOUR_MS
     answered = await asyncio.gather(
-        *(play(pods[number % PODS], users[number::CALLERS] + users[:2], ending.end_ms) for number in range(CALLERS * 2))
+        *(play(pods[number % PODS], users[number::CALLERS] + users[:2], end) for number in range(CALLERS * 2))
     )
     for _ in range(5):
         await world.clock.advance(5_000, *pods)
     await freeze_everywhere(world)
-    before, after = await folded(world, users, daily, ending.period_id)
+    for board, period in ending.items():
+        await assert_rolled_over(world, users, board, period, sum(answered))
+    await freeze_everywhere(world)
+    for board in periods_then:
+        assert len(await periods.results(database, board.board_id, 100)) == (board in ending)
+
+
+def next_edge(now_ms: int) -> int:
+    """The end of the next 31st of October that is a Sunday: of day, week and month, and of summer time's last day."""
+    year = datetime.fromtimestamp(now_ms / 1000, ZONE).year
+    while date(year, 10, 31).weekday() != SUNDAY or date(year, 10, 31) <= datetime.fromtimestamp(now_ms / 1000).date():
+        year += 1
+    return int(datetime(year, 11, 1, tzinfo=ZONE).timestamp() * 1000)
+
+
+async def define(world: World, end_ms: int) -> None:
+    """A board of each kind, filled, which every pod knows."""
+    first = world.pods[0]
+    for fold, window in (
+        (Fold.SUM, Window.DAY),
+        (Fold.BEST, Window.WEEK),
+        (Fold.LAST, Window.MONTH),
+        (Fold.SUM, Window.SEASON),
+    ):
+        board = Board(BoardId(f"a-{window}"), 0, "A board", fold, window, time_zone=str(ZONE))
+        if window is Window.SEASON:
+            board = replace(board, season="autumn", starts_ms=end_ms - 90 * 24 * HOUR_MS, ends_ms=end_ms)
+        await boards.create(world.database, board)
+    defined = await boards.load(world.database)
+    for pod in world.pods:
+        pod.epochs.define(defined)
+    parts = (first.database, first.ordering, first.epochs, first.clock, first.loader, first.settler, first.rebuilder)
+    await Filler(*parts, "pod", heard_seconds=0).pass_once()
+
+
+async def assert_rolled_over(world: World, users: list[UserId], board: Board, ended: Period, answered: int) -> None:
+    """That the result is the ledger's, the next period has the rest, and no points are in neither."""
+    pods, database = world.pods, world.database
+    before, after = await folded(world, users, board, ended.period_id)
     assert before
-    assert after
-    result = await periods.result(database, "daily", ending.period_id)
+    result = await periods.result(database, board.board_id, ended.period_id)
     assert result is not None
     assert (result.revision, result.players) == (1, len(before))
     assert await periods.page(database, result, 100) == before
-    following = daily.period_at(pods[0].clock.now_ms())
-    assert following is not None
-    place = (daily.key, following.period_id)
+    following = board.period_at(pods[0].clock.now_ms())
+    if following is None:
+        assert (board.window, after) == (Window.SEASON, [])
+        return
+    assert after
+    place = (board.key, following.period_id)
     assert await standings.page(database, *place, 100) == after
     for pod in pods:
         await awaited(lambda pod=pod: pod.epochs.get(place) and not pod.mirror.pending)
         assert await pod.rows_in_redis(place) == after
-    assert sum(row.score for row in (*before, *after)) == sum(answered)
-    await freeze_everywhere(world)
-    assert len(await periods.results(database, "daily", 100)) == 1
+    if board.fold is Fold.SUM:
+        assert sum(row.score for row in (*before, *after)) == answered
 
 
 async def play(pod: Pod, users: list[UserId], midnight: int) -> int:

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest import approx
 
 from actors.tally import SECONDS, Histogram
 
@@ -13,7 +14,7 @@ def test_cumulative_counts_are_those_of_the_values(values: list[float]) -> None:
         histogram.observe(value)
     bounds = (*SECONDS, float("inf"))
     assert histogram.cumulative() == [(bound, sum(value <= bound for value in values)) for bound in bounds]
-    assert histogram.total == sum(values)
+    assert histogram.total == approx(sum(values))  # Python 3.12 and later add up with less rounding
 
 
 def test_a_shared_value_counts_for_each() -> None:

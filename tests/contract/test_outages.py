@@ -137,6 +137,52 @@ def test_without_redis_every_board_is_read_from_the_database(
         until(lambda: read(caller, "/api/leaderboard")["userRank"]["score"] == 3, 5)
 
 
+def test_without_redis_every_native_read_agrees_and_says_degraded(
+    board: LaurelProcess, caller: Caller, filled: list[tuple[str, int]]
+) -> None:
+    path = "/api/v1/boards/global"
+    users = [user_id for user_id, _ in filled]
+    assert caller.http.put(f"/api/v1/me/friends/{users[1]}").status_code in (200, 204)
+    whole = read(caller, f"{path}/top?limit=100")
+    assert not whole["degraded"]
+
+    def reads(there: Caller) -> list[Any]:
+        asked = {"userIds": [users[2], users[0], caller.user_id]}
+        subset = there.post(f"{path}/subset", asked).json()
+        pages = [subset, read(there, f"{path}/friends"), read(there, f"{path}/around/{users[1]}?radius=2")]
+        return [*pages, read(there, f"{path}/users/{users[1]}")]
+
+    def shown(page: Any) -> tuple[Any, ...]:
+        names = ("period", "totalUsers", "entries", "rank", "score", "percentile", "pointsToNextRank", "pointsToTop10")
+        return tuple(page.get(name) for name in names)
+
+    before = reads(caller)
+    assert [page["degraded"] for page in before[:3]] == [False] * 3
+    with stopped(redis_pids(board)):
+        for url in board.urls:
+            with caller.at(url) as there:
+                found = reads(there)
+                assert [shown(page) for page in found] == [shown(page) for page in before]
+                assert [(page["degraded"], page["epoch"], page["version"]) for page in found[:3]] == [(True, "", 0)] * 3
+                degraded = read(there, f"{path}/top?limit=100")
+                assert (degraded["entries"], degraded["degraded"]) == (whole["entries"], True)
+                # Read anew a second later it has the same content, whatever the time: those who poll get 304.
+                answer = there.http.get(f"{path}/top", timeout=20)
+                seen = answer.json()["asOf"]
+                until(lambda there=there, seen=seen: read(there, f"{path}/top")["asOf"] != seen, 5)
+                again = there.http.get(f"{path}/top", headers={"If-None-Match": answer.headers["etag"]}, timeout=20)
+                assert again.status_code == 304
+                rows, cursor = [], ""
+                while cursor is not None:
+                    page = read(there, f"{path}/top?limit=3" + (f"&cursor={cursor}" if cursor else ""))
+                    rows += page["entries"]
+                    cursor = page["next"]
+                assert rows == whole["entries"]
+    for url in board.urls:
+        with caller.at(url) as there:
+            until(lambda there=there: not any(page["degraded"] for page in reads(there)[:3]), 10)
+
+
 def test_without_the_database_boards_stay_and_writes_say_try_again(
     board: LaurelProcess, caller: Caller, filled: list[tuple[str, int]]
 ) -> None:

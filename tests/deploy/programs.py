@@ -102,6 +102,12 @@ def pgbouncer(folder: Path, configuration: Path, port: int) -> Program:
     return Program(folder, "pgbouncer", [str(configuration)], {}, port)
 
 
+def prometheus(folder: Path, configuration: Path, port: int) -> Program:
+    """Prometheus with a configuration."""
+    arguments = (f"--config.file={configuration}", f"--storage.tsdb.path={folder}/data")
+    return Program(folder, "prometheus", [*arguments, f"--web.listen-address=127.0.0.1:{port}"], {}, port)
+
+
 def postgres(folder: Path, port: int, password: str) -> Program:
     """PostgreSQL that takes encrypted connections only, its certificate in the folder."""
     cluster, secret = folder / "cluster", folder / "password"

@@ -16,7 +16,10 @@ import asyncpg
 import msgspec
 import pytest
 
+from actors.checkpoints import Checkpoints
+from actors.clock import Clock
 from loadtests.client import Client, Player
+from models.checkpoint_files import CheckpointFiles
 from models.database import INDEX_PLANS, SESSION, Database
 from models.errors import DatabaseUnavailable
 from server.cli.main import main
@@ -25,7 +28,7 @@ from tests.deploy.certificates import certificate
 from tests.deploy.programs import haproxy, pgbouncer
 from tests.e2e.invariants import assert_whole
 from tests.laurel_process import free_ports, temporary_folder
-from tests.pods import migrated, simple_catalogue
+from tests.pods import CHAIN, migrated, simple_catalogue
 from tests.served import ServedPod, secrets
 
 SERVER_CONNECTIONS = 3
@@ -190,6 +193,20 @@ def test_migrations_are_checked_but_not_made_through_a_pooler(
     assert main(["migrate", "--check"], environ) == 0
     assert main(["migrate"], environ) == 1
     assert "not a pooler" in capsys.readouterr().err
+
+
+async def test_checkpoints_are_taken_through_a_pooler(behind: Behind, tmp_path: Path) -> None:
+    database = Database(behind.database_url)
+    await database.open()
+    try:
+        name = tmp_path / "laurel.checkpoint"
+        checkpoints = Checkpoints(database, behind.database_url, CHAIN, Clock(), name, "pod")
+        await database.rows("DELETE FROM marks WHERE name = 'checkpoint'")
+        await database.rows("DELETE FROM leases WHERE name = 'checkpoint'")
+        assert await checkpoints.look()
+        assert CheckpointFiles(name).latest(CHAIN) is not None
+    finally:
+        await database.close()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from loadtests.bench import readme, report
 from loadtests.bench.figures import Figure, percentile, ratios, rotated
 from loadtests.bench.rows import latency
 
+BEGIN, END = f"<!-- {readme.NUMBERS} -->", f"<!-- /{readme.NUMBERS} -->"
 VALUES = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50)
 
 
@@ -97,17 +98,17 @@ def test_the_document_holds_every_round():
 
 def test_numbers_replace_only_what_stands_between_the_markers(tmp_path: Path):
     path = tmp_path / "README.md"
-    path.write_text(f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n")
+    path.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     readme.write(path, "new\n")
     once = path.read_text()
-    assert once == f"before\n{readme.BEGIN}\nnew\n{readme.END}\nafter\n"
+    assert once == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
     readme.write(path, "new")
     assert path.read_text() == once
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", readme.BEGIN, f"{readme.END} {readme.BEGIN}", f"{readme.BEGIN}{readme.END}{readme.BEGIN}{readme.END}"],
+    ["", BEGIN, f"{END} {BEGIN}", f"{BEGIN}{END}{BEGIN}{END}"],
 )
 def test_without_one_pair_of_markers_a_file_is_left_alone(tmp_path: Path, text: str):
     path = tmp_path / "README.md"

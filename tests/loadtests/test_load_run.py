@@ -49,6 +49,7 @@ def test_people_on_a_pod_of_their_own_pass_and_leave_nothing_running(tmp_path: P
     assert not told.divergences + told.cheats
     assert {view.finally_so for view in told.views} >= {True}
     assert told.ended[0].cpu_seconds > 0
+    assert told.seen
     names = {row.name for row in Measured.read(tmp_path / "report").rows}
     assert {"start", "redeem", "read top", "connect", "replayed answer", "generator CPU, % of a core"} <= names
     assert "sent → screen (commit → screen, at most)" in names

@@ -44,6 +44,8 @@ async def _tampered(database_url: str, redis_url: str, folder: Path, budgets: Bu
         return {finding.kind for finding in found}
 
     assert await kinds() == set()
+    _, found = await settled(told, measured, budgets, Addresses(database_url, "redis://127.0.0.1:1", "the test"), 0)
+    assert [finding.kind for finding in found] == ["stores"]
     view = next(view for view in told.views if view.rows)
     wrong = [(user_id, score + 10) for user_id, score in view.rows]
     told.add(View("planted", view.epoch, view.version, wrong, True))

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from loadtests.load.course import MOST_POINTS, course
 from loadtests.load.measured import Budgets, Measured, Row, exceeded
 from loadtests.load.report import page, text
 from loadtests.load.told import (
@@ -261,6 +262,16 @@ def test_nothing_told_is_no_pass():
 
 def test_lag_is_from_the_ledgers_stamp():
     assert lags(*whole()) == [pytest.approx(200)]
+
+
+def test_a_course_has_each_second_of_the_run():
+    told, stores = whole()
+    went = course(told, stores, 3)
+    assert [instant.at for instant in went] == [0, 1, 2, 3]
+    assert [(instant.redeemed, instant.replayed) for instant in went] == [(0, 0), (3, 1), (0, 0), (0, 0)]
+    assert [instant.lag_p95 for instant in went] == [0, pytest.approx(200), 0, 0]
+    assert "Commit → screen" in page(told, stores, MEASURED, [])
+    assert len(course(told, stores, 100_000)) <= MOST_POINTS + 1
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -372,16 +373,20 @@ async def test_claimed_void_that_never_happened_is_named(player: Player, verify)
     assert f"the key of a void of {target}" in fault.text
 
 
-async def taken(url: str, chain: Chain = CHAIN) -> bytes:
+async def taken(url: str, folder: Path, chain: Chain = CHAIN) -> Path:
+    path = folder / "checkpoint"
     async with reading(url) as connection:
-        return "".join([line async for line in checkpoint.take(connection, chain)]).encode()
+        path.write_text("".join([line async for line in checkpoint.take(connection, chain)]))
+    return path
 
 
-async def test_checkpoint_shows_a_player_rolled_back_whole(migrated: str, player: Player, new_player, verify):
+async def test_checkpoint_shows_a_player_rolled_back_whole(
+    migrated: str, player: Player, new_player, verify, tmp_path: Path
+):
     others = [await new_player() for _ in range(3)]
     for other in others:
         await other.redeems()
-    kept = checkpoint.read(await taken(migrated, OLDER), CHAIN)
+    kept = Checkpoint.open(await taken(migrated, tmp_path, OLDER), CHAIN)
     assert (kept.header.players, kept.header.entries) == (4, 8)
     await player.redeems()
     assert (await verify(marks=kept.marks())).fault is None
@@ -409,11 +414,11 @@ async def test_checkpoint_shows_a_player_rolled_back_whole(migrated: str, player
 
 
 @pytest.mark.parametrize("which", [0, -1])
-async def test_checkpoint_shows_a_player_gone_whole(migrated: str, new_player, verify, which: int):
+async def test_checkpoint_shows_a_player_gone_whole(migrated: str, new_player, verify, tmp_path: Path, which: int):
     made = sorted([await new_player() for _ in range(3)], key=lambda player: player.state.user_id)
     for player in made:
         await player.redeems()
-    kept = checkpoint.read(await taken(migrated), CHAIN)
+    kept = Checkpoint.open(await taken(migrated, tmp_path), CHAIN)
     await made[which].sql("DELETE FROM ledger WHERE user_id = $1")
     await made[which].sql("DELETE FROM players WHERE id = $1")
     assert (await verify()).fault is None
@@ -421,22 +426,27 @@ async def test_checkpoint_shows_a_player_gone_whole(migrated: str, new_player, v
     assert (fault.user_id, fault.text) == (made[which].state.user_id, "the player is gone")
 
 
-async def test_checkpoint_that_was_touched_is_refused(migrated: str, player: Player):
-    content = await taken(migrated)
-    assert isinstance(checkpoint.read(content, CHAIN), Checkpoint)
+async def test_checkpoint_that_was_touched_is_refused(migrated: str, player: Player, tmp_path: Path):
+    path = await taken(migrated, tmp_path)
+    content = path.read_bytes()
     lines = content.splitlines(keepends=True)
-    with pytest.raises(CheckpointInvalid, match="signature does not fit"):
-        checkpoint.read(content.replace(b" 5 ", b" 4 "), CHAIN)
-    with pytest.raises(CheckpointInvalid, match="signature does not fit"):
-        checkpoint.read(lines[0] + lines[-1], CHAIN)
-    with pytest.raises(CheckpointInvalid, match="cut off"):
-        checkpoint.read(b"".join(lines[:-1]), CHAIN)
-    with pytest.raises(CheckpointInvalid, match="no checkpoint"):
-        checkpoint.read(b"\xff signature 00", CHAIN)
-    with pytest.raises(CheckpointInvalid, match="audit key 'new', which is not given"):
-        checkpoint.read(content, Chain({"old": bytes(32)}, "old"))
-    with pytest.raises(CheckpointInvalid, match="signature does not fit"):
-        checkpoint.read(content, Chain({"new": bytes(32)}, "new"))
+    assert len(list(Checkpoint.open(path, CHAIN).marks())) == len(lines) - 2
+
+    def refused(words: str, touched: bytes = content, chain: Chain = CHAIN) -> None:
+        path.write_bytes(touched)
+        with pytest.raises(CheckpointInvalid, match=words):
+            Checkpoint.open(path, chain)
+
+    refused("signature does not fit", content.replace(b" 5 ", b" 4 "))
+    refused("signature does not fit", lines[0] + lines[-1])
+    refused("signature does not fit", b"".join([*lines[:-1], *lines[-2:]]))
+    refused("signature does not fit", content + lines[1])
+    refused("cut off", b"".join(lines[:-1]))
+    refused("cut off", content[:-40])
+    refused("no checkpoint", b"\xff signature 00")
+    refused("no checkpoint", b"")
+    refused("audit key 'new', which is not given", chain=Chain({"old": bytes(32)}, "old"))
+    refused("signature does not fit", chain=Chain({"new": bytes(32)}, "new"))
 
 
 async def test_audit_holds_while_entries_are_written(new_player, verify):

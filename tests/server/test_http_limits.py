@@ -44,7 +44,7 @@ def guarded() -> Iterator[LaurelProcess]:
 @pytest.fixture(scope="module")
 def players(guarded: LaurelProcess) -> Iterator[tuple[str, str]]:
     """New players, minted because registering is limited too."""
-    return iter(guarded.mint_tokens(7))
+    return iter(guarded.mint_tokens(8))
 
 
 @pytest.fixture
@@ -91,7 +91,8 @@ async def test_twenty_seconds_of_overload(guarded: LaurelProcess, somebody: Call
     for statuses in (redeemed, issued, read):
         assert set(statuses) == {200, 429} or set(statuses) == {201, 429}
         assert statuses[429] > statuses[200] + statuses[201]
-    assert redeemed[200] == pytest.approx(PER_SECOND * OVERLOAD_SECONDS, rel=0.05)
+    allowed = PER_SECOND * OVERLOAD_SECONDS
+    assert 0.8 * allowed < redeemed[200] < 1.05 * allowed  # a busy machine may not ask for all of a second's
     assert issued[201] == pytest.approx(60, rel=0.05)
     assert read[200] == pytest.approx(120, rel=0.05)
 
@@ -175,6 +176,33 @@ def test_awards_of_a_client_are_limited_over_all_its_keys(guarded: LaurelProcess
         assert [answer.status_code for answer in answers] == [200] * 12 + [429]
         assert assert_problem(answers[-1], 429, "rate_limited")["policy"] == "awards"
         assert award(other).status_code == 200
+
+
+def test_guessed_api_keys_cost_like_log_ins(guarded: LaurelProcess, somebody: Caller):
+    with Caller(guarded.urls[0], guarded.mint_admin("limits-admin")[1]) as admin:
+        key = {"clientId": "guessed", "actions": ["sprint"]}
+        good, later = (admin.post("/api/v1/admin/api-keys", key).json() for _ in range(2))
+
+        def shown(secret: str, pod: int = 0, address: str = "203.0.113.60") -> httpx.Response:
+            return httpx.post(
+                f"{guarded.urls[pod]}/api/v1/awards",
+                json={"userId": somebody.user_id, "actionId": "sprint", "reason": "won"},
+                headers=at(address) | {"X-API-Key": secret, "Idempotency-Key": "once"},
+                trust_env=False,
+            )
+
+        first = shown(good["apiKey"])
+        assert (first.status_code, LEFT.findall(first.headers["ratelimit"])[0][:2]) == (200, ("api-key", "11"))
+        statuses = [shown(f"lk_{uuid4().hex}" * (1 + turn % 9), turn % 3).status_code for turn in range(14)]
+        assert statuses == [401] * 11 + [429] * 3
+        # Not even a right guess is looked up now; who was known before goes on, and so does everybody elsewhere.
+        assert assert_problem(shown(later["apiKey"]), 429, "rate_limited")["policy"] == "api-key"
+        assert shown(good["apiKey"]).json()["replayed"] is True
+        assert shown(later["apiKey"], address="203.0.113.61").status_code == 200
+        # A revoked key is a guess like any other.
+        assert admin.http.delete(f"/api/v1/admin/api-keys/{good['keyId']}").status_code == 204
+        assert_problem(shown(good["apiKey"]), 401, "token_invalid")
+        assert_problem(shown(good["apiKey"]), 429, "rate_limited")
 
 
 def test_a_spoofed_address_is_no_other_address(guarded: LaurelProcess):

@@ -1,6 +1,7 @@
 """What a pod counts after known traffic, and that Prometheus can read it."""
 
 import re
+import socket
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
@@ -53,6 +54,8 @@ def test_known_traffic_is_counted(laurel: LaurelProcess, caller: Caller) -> None
     assert caller.redeem(tickets[0]).json()["replayed"]
     assert_problem(caller.redeem(tickets[0][:-6] + "AAAAAA"), 403, "ticket_forged")
     assert caller.http.get("/nowhere").status_code == 404
+    assert caller.http.get("/api/v1/boards/global/top").status_code == 200
+    assert caller.http.get("/api/v1/boards/nowhere/top").status_code == 404
     after = scrape(laurel)
 
     def grown(name: str, **labels: str) -> float:
@@ -66,6 +69,7 @@ def test_known_traffic_is_counted(laurel: LaurelProcess, caller: Caller) -> None
     assert grown("laurel_refusals_total", code="ticket_forged") == 1
     assert grown("laurel_replays_total") == 1
     assert grown("laurel_redeem_seconds_count") == 6
+    assert grown("laurel_read_seconds_count", read="top") == 2
     assert grown("laurel_commit_batch_size_sum") >= 5
     stages = {stage: grown("laurel_redeem_stage_seconds_count", stage=stage) for stage in ("verify", "wait", "commit")}
     assert stages["verify"] == 6
@@ -75,6 +79,26 @@ def test_known_traffic_is_counted(laurel: LaurelProcess, caller: Caller) -> None
     assert value(after, "laurel_degraded", dependency="redis") == 0
     assert value(after, "laurel_pool_connections_limit", pool="hot") == 5
     assert value(after, "laurel_user_actors") >= 1
+
+
+def test_who_goes_away_is_no_failure_of_ours(laurel: LaurelProcess) -> None:
+    before = scrape(laurel)
+    address = urlsplit(laurel.urls[POD])
+    body = b'{"username": "nobody", "password": "wrong horse"}'
+    head = (
+        f"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    )
+    login = {"route": "/api/v1/auth/login", "method": "POST"}
+
+    def went_away() -> bool:
+        with socket.create_connection((address.hostname, address.port)) as client:
+            client.sendall(head.encode() + b"\r\n\r\n" + body)
+        name = "laurel_requests_total"
+        return value(scrape(laurel), name, **login, code="499") > value(before, name, **login, code="499")
+
+    until(went_away)
+    failed = {"name": "laurel_requests_total", **login, "code": "500"}
+    assert value(scrape(laurel), **failed) == value(before, **failed)
 
 
 def test_viewers_and_what_they_are_sent_are_counted(laurel: LaurelProcess, caller: Caller) -> None:

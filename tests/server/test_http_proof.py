@@ -112,6 +112,35 @@ def test_who_is_quick_is_asked_and_goes_on_with_proofs(guarded: LaurelProcess, a
         ben.issue("p-adaptive", proof="of no interest while nothing is unusual")
 
 
+def test_what_is_usual_is_counted_over_all_pods(guarded: LaurelProcess, ann: Caller):
+    with ann.at(guarded.urls[1]) as there:
+        for caller in (ann, there, ann):
+            caller.issue("p-adaptive")
+        for caller in (there, ann, there):
+            assert refused(caller.post(ISSUE, {"actionId": "p-adaptive"})) == "missing"
+        there.issue("p-adaptive", proof=solved(challenge(ann, "p-adaptive")))
+        assert refused(ann.post(ISSUE, {"actionId": "p-adaptive"})) == "missing"
+
+
+def test_of_many_at_once_no_more_pass_than_are_usual(guarded: LaurelProcess, ann: Caller):
+    callers = [ann.at(url) for url in guarded.urls * 8]
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda caller: caller.post(ISSUE, {"actionId": "p-adaptive"}), callers))
+    for caller in callers:
+        caller.http.close()
+    assert sum(answer.status_code == 201 for answer in answers) <= USUAL
+
+
+def test_tickets_of_other_actions_count_and_refused_ones_do_not(guarded: LaurelProcess, ann: Caller):
+    for _ in range(5):
+        assert refused(ann.post(ISSUE, {"actionId": "p-always", "proof": "x"})) == "malformed"
+    ann.issue("p-none")
+    ann.issue("p-always", proof=solved(challenge(ann)))
+    ann.issue("p-adaptive")
+    with ann.at(guarded.urls[1]) as there:
+        assert refused(there.post(ISSUE, {"actionId": "p-adaptive"})) == "missing"
+
+
 def test_challenges_are_for_players_and_for_actions_that_ask(guarded: LaurelProcess, ann: Caller):
     with Caller(guarded.urls[0]) as nobody:
         assert_problem(nobody.http.get(CHALLENGES, params={"actionId": "p-always"}), 401, "token_missing")

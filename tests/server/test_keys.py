@@ -73,6 +73,11 @@ CASES: list[tuple[str, bytes, str]] = [
     ("EdDSA", bytes(32), "is not a key in PEM"),
     ("HS256", generate_pem("ES256"), "is no secret for HS256"),
     ("HS256", public_pem(generate_pem("RS256")), "is no secret for HS256"),
+    ("HS256", b" \n" + public_pem(generate_pem("RS256")).replace(b"\n", b"\r"), "is no secret for HS256"),
+    ("HS256", SMALL.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo), "is no secret for"),
+    ("HS256", SMALL.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH), "is no secret for HS256"),
+    ("HS256", json.dumps(public_jwk("a", "RS256", SMALL)).encode(), "is no secret for HS256"),
+    ("HS256", json.dumps({"keys": [public_jwk("a", "RS256", SMALL)]}).encode(), "is no secret for HS256"),
 ]
 
 

@@ -61,7 +61,12 @@ def test_limits_are_described_where_they_are_spent():
         for status in (str(one.declared.status), "429"):
             headers = answers.get(status, {}).get("headers", {})
             assert ("RateLimit" in headers) == ("RateLimit-Policy" in headers) == bool(told), one.name
-        assert ("429" in answers) == bool(told), one.name
+        assert ("429" in answers) == bool(told or "rate_limited" in one.declared.refuses), one.name
+
+
+def test_live_connections_are_refused_beyond_so_many():
+    for path in ("/api/v1/live", "/api/v1/live/events"):
+        assert "Retry-After" in DOCUMENT["paths"][path]["get"]["responses"]["429"]["headers"]
 
 
 def test_the_codes_are_those_of_the_errors():

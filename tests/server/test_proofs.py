@@ -155,3 +155,13 @@ def test_every_altered_digit_is_seen(proof: str):
             part = changed["solution"] if field == "derivedKey" else changed["challenge"]
             part[field] = text[:at] + f"{int(text[at], 16) ^ 1:x}" + text[at + 1 :]
             assert reason(packed(changed)) == "wrong"
+
+
+def test_other_keys_are_taken_and_a_retired_one_is_good_no_more():
+    found, started_later = proofs(OLD), proofs(NEW)
+    asked = solved(found.challenge(USER, RUN).to_dict())
+    found.adopt([OLD, NEW])
+    assert found.verify(asked, USER, RUN)
+    assert started_later.verify(solved(found.challenge(USER, RUN).to_dict()), USER, RUN)
+    found.adopt([NEW])
+    assert reason(asked, found) == "wrong"

@@ -8,10 +8,11 @@ from models import catalogue
 from models.catalogue import Action, Revised
 from models.errors import CatalogueInvalid
 from models.ids import ActionId
+from server import cursors
 from server.bodies import answer, decode
 from server.documented import documented
 from server.errors import Conflict
-from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, path_slug, query_cursor
+from server.parameters import CURSOR, LIMIT, limit_of, path_slug, query_cursor
 from server.routes.admin.guard import admin
 from server.runtime import Runtime
 from server.wire.catalogue import (
@@ -40,7 +41,7 @@ async def listed(request: Request) -> HTTPResponse:
     limit, after = limit_of(request), query_cursor(request, str) or ""
     found = await runtime.supervisor.detached("actions", catalogue.load(runtime.database))
     behind = sorted(name for name in found.present if name > after)
-    following = cursor_of(behind[limit - 1]) if len(behind) > limit else None
+    following = cursors.written(behind[limit - 1]) if len(behind) > limit else None
     entries = [admin_action_answer(found.present[name]) for name in behind[:limit]]
     return answer(AdminActionsAnswer(entries=entries, next=following), headers=NO_STORE)
 

@@ -1,20 +1,19 @@
 """Keys of servers that may give awards: made, shown, changed, revoked."""
 
-import base64
-import binascii
 import secrets
 from collections.abc import Sequence
-from typing import Annotated
 
-from msgspec import UNSET, Meta
+from msgspec import UNSET
 from sanic import Blueprint, HTTPResponse, Request
 
 from models import api_keys
 from models.api_keys import ApiKey
 from models.ids import ActionId, UserId, is_uuid, uuid7
+from server import cursors
 from server.bodies import answer, decode
-from server.documented import Parameter, documented
+from server.documented import documented
 from server.errors import InvalidRequest, NotFound
+from server.parameters import CURSOR, LIMIT, limit_of, query_cursor
 from server.routes.admin.guard import admin
 from server.runtime import Runtime
 from server.wire.awards import (
@@ -31,8 +30,6 @@ from tickets.errors import ActionUnknown
 PREFIX = "lk_"
 """Lets people and scanners of leaked secrets know what they see."""
 SECRET_BYTES = 32
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 100
 NO_STORE = {"Cache-Control": "no-store"}
 
 blueprint = Blueprint("api-keys")
@@ -58,23 +55,17 @@ async def _create(runtime: Runtime, new: ApiKey, by: UserId) -> HTTPResponse:
 
 
 @blueprint.get("/api/v1/admin/api-keys")
-@documented(
-    ApiKeysAnswer,
-    caller="admin",
-    parameters=(
-        Parameter("limit", Annotated[int, Meta(ge=1, le=MAX_LIMIT)], f"Entries in a page, else {DEFAULT_LIMIT}."),
-        Parameter("cursor", str, "The `next` of the page before."),
-    ),
-)
+@documented(ApiKeysAnswer, caller="admin", parameters=(LIMIT, CURSOR))
 async def listed(request: Request) -> HTTPResponse:
     """Keys without their secrets, newest first, revoked ones too."""
     admin(request)
     runtime: Runtime = request.app.ctx.runtime
-    limit = _limit(request.get_args(keep_blank_values=True).get("limit"))
-    behind = _key_of_cursor(request.args.get("cursor"))
+    limit, behind = limit_of(request), query_cursor(request, str)
+    if behind is not None and not is_uuid(behind):
+        raise InvalidRequest("this cursor is not one of ours")
     found = await runtime.supervisor.detached("api-keys", api_keys.page(runtime.database, behind, limit + 1))
     shown, more = found[:limit], len(found) > limit
-    following = _cursor_of(shown[-1].key_id) if more else None
+    following = cursors.written(shown[-1].key_id) if more else None
     return answer(ApiKeysAnswer(entries=[api_key_answer(key) for key in shown], next=following), headers=NO_STORE)
 
 
@@ -130,27 +121,3 @@ def _id(text: str) -> str:
     if not is_uuid(text.lower()):
         raise NotFound("there is no such key")
     return text.lower()
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return DEFAULT_LIMIT
-    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_LIMIT)) and 1 <= int(text) <= MAX_LIMIT):
-        raise InvalidRequest(f"limit must be a whole number from 1 to {MAX_LIMIT}")
-    return int(text)
-
-
-def _cursor_of(key_id: str) -> str:
-    return base64.urlsafe_b64encode(key_id.encode()).rstrip(b"=").decode()
-
-
-def _key_of_cursor(text: str | None) -> str | None:
-    if text is None:
-        return None
-    try:
-        key_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-    except (binascii.Error, ValueError) as error:
-        raise InvalidRequest("this cursor is not one of ours") from error
-    if not is_uuid(key_id):
-        raise InvalidRequest("this cursor is not one of ours")
-    return key_id

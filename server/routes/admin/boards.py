@@ -11,7 +11,7 @@ from models import board_rules, boards
 from models.board import Board, Fold, Window
 from models.errors import BoardInvalid
 from models.ids import ActionId, BoardId
-from server.bodies import answer, decode
+from server.bodies import UNASKED, answer, bodiless, decode
 from server.documented import documented
 from server.errors import Conflict, NotFound
 from server.routes.admin.guard import admin
@@ -98,10 +98,11 @@ async def change(request: Request, board_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/<board_id:str>")
-@documented(status=204, caller="admin", refuses=("conflict",))
+@documented(status=204, caller="admin", refuses=("conflict", *UNASKED))
 async def delete(request: Request, board_id: str) -> HTTPResponse:
     """Deletes a board and its results, everywhere."""
     admin(request)
+    bodiless(request)
 
     async def work(runtime: Runtime) -> HTTPResponse:
         if not await boards.delete(runtime.database, _known(runtime, board_id).board_id):
@@ -113,10 +114,11 @@ async def delete(request: Request, board_id: str) -> HTTPResponse:
 
 
 @blueprint.put("/<board_id:str>/freeze")
-@documented(FreezeAnswer, caller="admin", refuses=("conflict",))
+@documented(FreezeAnswer, caller="admin", refuses=("conflict", *UNASKED))
 async def freeze(request: Request, board_id: str) -> HTTPResponse:
     """Shows everybody but admins the board as it is now, until it is released; doing it again changes nothing."""
     admin(request)
+    bodiless(request)
 
     async def work(runtime: Runtime) -> HTTPResponse:
         board = _known(runtime, board_id)
@@ -130,10 +132,11 @@ async def freeze(request: Request, board_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/<board_id:str>/freeze")
-@documented(status=204, caller="admin")
+@documented(status=204, caller="admin", refuses=UNASKED)
 async def release(request: Request, board_id: str) -> HTTPResponse:
     """Shows everybody the live board again; doing it again changes nothing."""
     admin(request)
+    bodiless(request)
 
     async def work(runtime: Runtime) -> HTTPResponse:
         await runtime.finals.release(_known(runtime, board_id))

@@ -4,10 +4,11 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from models import groups
 from models.groups import Group
+from server import cursors
 from server.bodies import answer, decode
 from server.documented import documented
 from server.errors import Conflict, NotFound
-from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, path_slug, query_cursor
+from server.parameters import CURSOR, LIMIT, limit_of, path_slug, query_cursor
 from server.routes.admin.guard import admin
 from server.runtime import Runtime
 from server.wire.catalogue import AdminGroupsAnswer, GroupAnswer, GroupTitle, NewGroup, group_answer
@@ -25,7 +26,7 @@ async def listed(request: Request) -> HTTPResponse:
     runtime: Runtime = request.app.ctx.runtime
     limit, after = limit_of(request), query_cursor(request, str) or ""
     found = await runtime.supervisor.detached("groups", groups.page(runtime.database, after, limit + 1))
-    following = cursor_of(found[limit - 1].group_id) if len(found) > limit else None
+    following = cursors.written(found[limit - 1].group_id) if len(found) > limit else None
     shown = AdminGroupsAnswer(entries=[group_answer(group) for group in found[:limit]], next=following)
     return answer(shown, headers=NO_STORE)
 

@@ -7,6 +7,7 @@ from models import ledger, ledger_pages
 from models.entry import SCORING, Entry, Kind
 from models.ids import EntryId
 from models.ledger_pages import Cursor, Wanted
+from server import cursors
 from server.bodies import answer, decode
 from server.documented import Parameter, documented
 from server.errors import Conflict, InvalidRequest, NotFound
@@ -14,9 +15,8 @@ from server.parameters import (
     CURSOR,
     LIMIT,
     Moment,
-    cursor_of,
     limit_of,
-    path_user,
+    path_entry,
     query_cursor,
     query_moment,
     query_slug,
@@ -65,7 +65,7 @@ async def listed(request: Request) -> HTTPResponse:
     limit, after = limit_of(request), ledger_cursor(request)
     reading = ledger_pages.page(runtime.database, wanted, runtime.clock.now_ms(), limit, after)
     page = await runtime.supervisor.detached("ledger", reading)
-    following = None if page.following is None else cursor_of(page.following)
+    following = None if page.following is None else cursors.written(page.following)
     shown = RecordsAnswer(entries=[record_answer(recorded) for recorded in page.entries], next=following)
     return answer(shown, headers=NO_STORE)
 
@@ -85,7 +85,7 @@ async def void(request: Request, entry_id: str) -> HTTPResponse:
     session = admin(request)
     body = decode(request, Why)
     runtime: Runtime = request.app.ctx.runtime
-    name = EntryId(path_user(entry_id))
+    name = path_entry(entry_id)
     target = await runtime.supervisor.detached("entry", _target(runtime, name))
     command = VoidEntry(runtime.new_entry(), target, body.reason, session.user_id)
     return answer(deed_answer(await tell_player(runtime, target.user_id, command)), headers=NO_STORE)

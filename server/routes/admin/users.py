@@ -11,10 +11,11 @@ from actors.messages import BanPlayer, UnbanPlayer
 from models import members
 from models.entry import FOREVER_MS
 from models.ids import UserId
-from server.bodies import answer, decode
+from server import cursors
+from server.bodies import UNASKED, answer, bodiless, decode
 from server.documented import Parameter, documented
 from server.errors import Conflict, InvalidRequest, NotFound
-from server.parameters import CURSOR, LIMIT, cursor_of, limit_of, moment_ms, path_user, query_cursor, query_flag
+from server.parameters import CURSOR, LIMIT, limit_of, moment_ms, path_user, query_cursor, query_flag
 from server.routes.admin.deeds import admin_key, tell_player
 from server.routes.admin.guard import admin
 from server.routes.tickets import IDEMPOTENCY_KEY
@@ -50,7 +51,7 @@ async def listed(request: Request) -> HTTPResponse:
     limit, banned = limit_of(request), query_flag(request, "banned")
     reading = members.page(runtime.database, prefix, after, limit + 1, banned=banned)
     found = await runtime.supervisor.detached("users", reading)
-    following = cursor_of(found[limit - 1].key) if len(found) > limit else None
+    following = cursors.written(found[limit - 1].key) if len(found) > limit else None
     shown = MembersAnswer(entries=[member_answer(member) for member in found[:limit]], next=following)
     return answer(shown, headers=NO_STORE)
 
@@ -91,10 +92,11 @@ async def ban(request: Request, user_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/api/v1/admin/users/<user_id:str>/ban")
-@documented(status=204, caller="admin")
+@documented(status=204, caller="admin", refuses=UNASKED)
 async def unban(request: Request, user_id: str) -> HTTPResponse:
     """Takes a ban back; the rank returns. One who is not banned stays so."""
     session = admin(request)
+    bodiless(request)
     player = path_user(user_id)
     runtime: Runtime = request.app.ctx.runtime
     with suppress(Unchanged):

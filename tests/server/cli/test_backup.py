@@ -1,6 +1,8 @@
 """`laurel backup` and `laurel restore`: into a fresh server, into a used one, and what is refused."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from uuid import uuid4
@@ -10,7 +12,8 @@ import pytest
 from redis import Redis
 
 from models import boards, catalogue
-from models.emptying import ASIDE
+from models.migrate import ASIDE
+from server.dump import DumpError, Programs
 from server.keys import HmacKey, format_hmac_keys
 from tests.pods import CHAIN, Pod, migrated, new_players, simple_catalogue
 from tests.server.cli.conftest import Run
@@ -138,8 +141,27 @@ def test_a_restore_that_was_killed_is_taken_back(run: Run, played: Mapping[str, 
     sql(fresh_url, "INSERT INTO players (id) VALUES (gen_random_uuid())")
     sql(fresh_url, f"ALTER SCHEMA public RENAME TO {ASIDE}")
     sql(fresh_url, "CREATE SCHEMA public")
+    # Tables made in its place would be taken for the restored ones.
+    assert "a restore was killed" in run("migrate", database_url=fresh_url).complaint
     assert "is not empty" in run("restore", file, database_url=fresh_url).complaint
     assert sql(fresh_url, "SELECT count(*) FROM public.players")[0][0] == 1
+
+
+def test_a_restore_that_is_interrupted_is_taken_back(
+    run: Run, played: Mapping[str, str], fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def interrupted(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)  # Ctrl-C reaches pg_restore too, which ends
+        raise DumpError("pg_restore: error: canceling statement due to user request")
+
+    file = tmp_path / "laurel.backup"
+    assert run("backup", file).code == 0
+    assert run("migrate", database_url=fresh_url).code == 0
+    sql(fresh_url, "INSERT INTO players (id) VALUES (gen_random_uuid())")
+    monkeypatch.setattr(Programs, "restore", interrupted)
+    assert run("restore", file, "--force", database_url=fresh_url).code == 130
+    assert sql(fresh_url, "SELECT count(*) FROM players")[0][0] == 1
+    assert sql(fresh_url, f"SELECT to_regnamespace('{ASIDE}')::text")[0][0] is None
 
 
 def test_pods_that_run_are_in_the_way(run: Run, played: Mapping[str, str], tmp_path: Path):

@@ -5,11 +5,13 @@ import base64
 import json
 import socket
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 
 import pytest
 from redis import Redis
 
-from server.doctor import configuration, stores
+from actors.keys import LINEAGE_KEY
+from server.doctor import configuration, pods, stores
 from server.doctor.finding import Level
 from server.settings import Settings
 from tests.laurel_process import LaurelProcess
@@ -106,6 +108,7 @@ def test_servers_that_are_away_are_wrong(run: Run, played: Mapping[str, str]):
     assert (result.code, "wrong  redis" in result.out) == (1, True)
     result = run("doctor", database_url=f"postgresql://x@127.0.0.1:{port}/x")
     assert (result.code, "wrong  postgresql" in result.out) == (1, True)
+    assert "migrations" not in result.out, "nobody knows"
 
 
 def test_running_pods_are_asked(laurel: LaurelProcess):
@@ -114,6 +117,60 @@ def test_running_pods_are_asked(laurel: LaurelProcess):
     asked = [found["text"] for found in findings if found["topic"] == "pods"]
     assert len(asked) == len(laurel.urls)
     assert all(text.endswith("is ready") for text in asked)
+    assert len([found for found in findings if found["topic"] == "clock"]) == 1 + len(laurel.urls)
+
+
+def test_a_pod_that_is_named_is_asked(run: Run, laurel: LaurelProcess, played: Mapping[str, str]):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    result = run("doctor", "--pod", laurel.urls[0] + "/", "--pod", nobody)
+    assert result.code == 1
+    (ready,) = [line for line in result.lines if line.endswith(f"{laurel.urls[0]} is ready")]
+    assert ready.startswith("ok ")
+    (away,) = [line for line in result.lines if f"{nobody} does not answer" in line]
+    assert away.startswith("wrong ")
+
+
+def test_boards_of_another_history_are_told(run: Run, played: Mapping[str, str]):
+    with Redis.from_url(played["LAUREL_REDIS_URL"]) as redis:
+        redis.set(LINEAGE_KEY, "another/00000001/1 0")
+        (text,) = [text for text in texts(run("doctor", "--json").out, "weak") if text.startswith("history")]
+        assert "before a restore" in text
+        redis.delete(LINEAGE_KEY)
+    assert "history" not in run("doctor").out
+
+
+PAGE = f"""laurel_build_info{{version="{version("laurel")}"}} 1.0
+laurel_restarts_total{{loop="auditor"}} 0.0
+laurel_divergences_total{{store="redis"}} 0.0
+laurel_pool_connections_used{{pool="hot"}} 1.0
+laurel_pool_connections_limit{{pool="hot"}} 5.0
+laurel_clock_offset_seconds 0.01
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "words"),
+    [
+        ('laurel_build_info{version="0.0.9"} 1.0', Level.WEAK, "runs version 0.0.9"),
+        ('laurel_restarts_total{loop="auditor"} 2.0', Level.WEAK, "had to restart loops since it began: auditor 2"),
+        ("laurel_user_actor_crashes_total 1.0", Level.WEAK, "actors that raised since it began: 1"),
+        ('laurel_divergences_total{store="redis"} 3.0', Level.WEAK, "redis 3"),
+        ("laurel_rollbacks_total 1.0", Level.WEAK, "behind a checkpoint"),
+        ("laurel_checkpoint_failures_total 7.0", Level.WEAK, "could not write checkpoints since it began: 7"),
+        ('laurel_pool_connections_used{pool="hot"} 5.0', Level.WEAK, "all 5 connections of its pool hot"),
+        ("laurel_clock_offset_seconds 0.7", Level.WEAK, "was -700 ms"),
+        ("laurel_clock_offset_seconds -6.0", Level.WRONG, "was +6000 ms"),
+    ],
+)
+def test_what_a_pod_counts_is_told(line: str, level: Level, words: str):
+    assert {finding.level for finding in pods.counted("pod", PAGE)} == {Level.OK}
+    name = line.partition("{")[0].partition(" ")[0]
+    page = "".join(f"{one}\n" for one in PAGE.splitlines() if not one.startswith(name)) + f"{line}\n"
+    if name.endswith("_used"):
+        page += 'laurel_pool_connections_limit{pool="hot"} 5.0\n'
+    (finding,) = [one for one in pods.counted("pod", page) if one.level is not Level.OK]
+    assert (finding.level, words in finding.text) == (level, True), finding.text
 
 
 def settings(**values: str) -> Settings:
@@ -128,6 +185,9 @@ FLAT = base64.urlsafe_b64encode(b"0123" * 8).decode().rstrip("=")
 @pytest.mark.parametrize(
     ("values", "level", "words"),
     [
+        ({}, Level.WEAK, "RECEIPT_KEYS is not set"),
+        ({"rate_limit_login": "100/second"}, Level.WEAK, "lets 6,000 passwords a minute"),
+        ({"proof_tries": "10"}, Level.WEAK, "PROOF_TRIES is 10"),
         ({"load_test": "true"}, Level.WEAK, "LOAD_TEST is on"),
         ({"host": "0.0.0.0"}, Level.WEAK, "ORIGINS is not set"),
         ({"host": "0.0.0.0"}, Level.WEAK, "trust no proxy"),

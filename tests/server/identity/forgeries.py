@@ -1,9 +1,18 @@
 """Tokens that must not pass: the attack tables of RFC 8725 and of PyJWT's CVEs, and mutations of good tokens.
 
-CVE-2022-29217   a public key taken for an HMAC secret, whatever form it is written in
-CVE-2024-53861   `iss` compared by parts: a prefix of the issuer
-CVE-2025-45768   short secrets
-GHSA-hxm8-2xgr   junk and slack in base64
+CVE-2022-29217, 2026-48526, -102268, -102271, -102272, -102273   a public key taken for an HMAC secret, whatever form it
+                     is written in: PEM with other white space, DER, SSH, a JWK, a set of them
+CVE-2024-53861       `iss` compared by parts: a prefix of the issuer
+CVE-2026-32597       `crit` that nobody understands
+CVE-2026-48523       an `alg` in the header that is not the key's
+CVE-2026-48525       `b64: false` and a payload apart
+CVE-2026-102265, -101918   headers and payloads nested deeper than a parser goes
+CVE-2026-102266      empty secrets
+CVE-2026-102269      junk and slack in base64
+
+Those of PyJWT's fetching and reading of key sets (2026-48522, -48524, -101917, -102267, -102274, -102275), which is not
+used here, are cases in `test_key_source.py` and `test_keys.py`, with short and mistaken secrets (2025-45768, -102270).
+Options that a call changes (2026-103001) are made anew for each.
 RFC 8725 3.1–3.12   alg none or chosen by the token, keys brought along, crit, missing and mistyped claims, other `typ`
 """
 
@@ -41,7 +50,8 @@ def sealed(header: object, claims: object, secret: bytes, name: str = "HS256") -
 def public_forms(key: PublicKey) -> Iterator[bytes]:
     """Everything that a public key can be written as, and so be taken for a secret."""
     pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    yield from (pem, pem.rstrip(), pem.replace(b"\n", b"\r\n"), pem.replace(b"\n", b""))
+    yield from (pem, pem.rstrip(), pem.replace(b"\n", b"\r\n"), pem.replace(b"\n", b""), pem.replace(b"\n", b"\r"))
+    yield from (b"\n" + pem, b" \t" + pem, pem.replace(b"\n", b"\n\n"), pem.replace(b"\n", b" \n"), pem + b"\0")
     yield key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     yield base64.b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
     yield key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
@@ -50,7 +60,9 @@ def public_forms(key: PublicKey) -> Iterator[bytes]:
 def confused(kid: str, algorithm: str, key: PublicKey, claims: Mapping[str, Any]) -> Iterator[Forgery]:
     """HMACs keyed with what everybody knows of an asymmetric key."""
     jwk = public_jwk(kid, algorithm, _Shown(key))
-    secrets = [*public_forms(key), json.dumps(jwk).encode(), b"", b"\0", kid.encode(), b"secret"]
+    written_jwk = [jwk, [jwk], {"keys": [jwk]}, {"key": jwk}]
+    secrets = [*public_forms(key), *(json.dumps(one).encode() for one in written_jwk)]
+    secrets += [json.dumps(jwk, separators=(",", ":"), sort_keys=True).encode(), b"", b"\0", kid.encode(), b"secret"]
     for number, secret in enumerate(secrets):
         for name in HASHES:
             for written in (name, algorithm, name.lower(), f" {name}"):
@@ -144,10 +156,47 @@ def headed(key: JwtKey, user_id: str) -> Iterator[Forgery]:
         yield f"no {gone}", _signed(key, header, claims_of(user_id))
 
 
+ALGORITHMS = ("HS256", "HS384", "HS512", "RS256", "RS512", "PS256", "ES256", "ES384", "ES256K", "EdDSA", "Ed25519")
+
+
+def lying(key: JwtKey, user_id: str) -> Iterator[Forgery]:
+    """The right signature under the name of another algorithm."""
+    for name in (*ALGORITHMS, key.algorithm.lower(), f"{key.algorithm} ", f"{key.algorithm}\0", [key.algorithm]):
+        if name != key.algorithm:
+            header = {"alg": name, "kid": key.kid, "typ": "at+jwt"}
+            yield f"{key.algorithm} calls itself {name!r}", _signed(key, header, claims_of(user_id))
+
+
+def detached(key: JwtKey, user_id: str) -> Iterator[Forgery]:
+    """A payload that is not encoded, or not there; what is signed is right by RFC 7797."""
+    claims = json.dumps(claims_of(user_id))
+    for crit in ({"crit": ["b64"]}, {"crit": ["b64", "exp"]}, {}):
+        header = segment({"alg": key.algorithm, "kid": key.kid, "typ": "at+jwt", "b64": False, **crit})
+        seal = _seal(key, f"{header}.{claims}")
+        for payload in ("", encoded(claims.encode()), "A" * 2_000):
+            yield f"b64 false, {crit}, payload of {len(payload)}", f"{header}.{payload}.{seal}"
+
+
+def nested(key: JwtKey, user_id: str) -> Iterator[Forgery]:
+    """Headers and payloads nested as deep as 4 KiB allow, signed rightly."""
+    header = segment({"alg": key.algorithm, "kid": key.kid, "typ": "at+jwt"})
+    claims = segment(claims_of(user_id))
+    for opening, closing in (("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")):
+        for depth in (90, 400, 2_400 // len(opening)):
+            for whole in (opening * depth, opening * depth + "1" + closing * depth):
+                part = encoded(whole[:2_400].encode())
+                for text in (f"{part}.{claims}", f"{header}.{part}", f"{part}.{part}"):
+                    if len(text) < 3_600:
+                        yield f"{opening!r} {depth} deep", f"{text}.{_seal(key, text)}"
+
+
+def _seal(key: JwtKey, text: str) -> str:
+    return encoded(jwt.get_algorithm_by_name(key.algorithm).sign(text.encode(), signing(key)))
+
+
 def _signed(key: JwtKey, header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
     text = f"{segment(header)}.{segment(claims)}"
-    algorithm = jwt.get_algorithm_by_name(key.algorithm)
-    return f"{text}.{encoded(algorithm.sign(text.encode(), signing(key)))}"
+    return f"{text}.{_seal(key, text)}"
 
 
 WRONG: list[Any] = [
@@ -261,6 +310,9 @@ def forgeries(keys: Mapping[str, JwtKey], issuer: Issuer, user_id: str) -> Itera
         yield from unsigned(key.kid, claims)
         yield from foreign_keys(key.kid, key.algorithm, claims)
         yield from headed(key, user_id)
+        yield from lying(key, user_id)
+        yield from detached(key, user_id)
+        yield from nested(key, user_id)
         yield from mutated(minted(key, user_id), 120, 1)
         if key.algorithm != HMAC:
             yield from confused(key.kid, key.algorithm, public_of(key.key), claims)

@@ -39,6 +39,7 @@ def test_every_forged_token_is_401(realm: Realm):
                 passed.append((what, answer.status, body[:80]))
         connection.close()
         assert passed == []
+        print(answers)
         assert answers[401] >= LEAST
         assert caller.http.get("/api/v1/me").status_code == 200
 

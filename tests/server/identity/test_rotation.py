@@ -15,7 +15,7 @@ import pytest
 from server.embedded.folder import DataFolder
 from server.embedded.secrets import read_secrets
 from server.keys import parse_hmac_keys, parse_jwt_keys, parse_receipt_keys
-from tests.caller import Caller, assert_problem, fetch, player
+from tests.caller import Caller, assert_problem, fetch, player, solved
 from tests.laurel_process import LaurelProcess, until
 
 KEYS = "/.well-known/laurel-receipt-keys.json"
@@ -158,6 +158,8 @@ def test_a_pod_that_starts_later_knows_keys_and_ended_sessions(pods: LaurelProce
     with player(pods) as gone, player(pods) as here:
         assert gone.http.post("/api/v1/auth/logout").status_code == 204
         pods.run("keys", "rotate", "jwt")
+        for retire in ((), ("--retire",)):
+            pods.run("keys", "rotate", "ticket", *retire)
         url = pods.config()["databaseUrl"]
         asyncio.run(fetch(url, "UPDATE revocations SET at = at - interval '1 hour'"))  # no poll would find it any more
         pods.kill_pod(1)
@@ -167,3 +169,5 @@ def test_a_pod_that_starts_later_knows_keys_and_ended_sessions(pods: LaurelProce
         with here.at(pods.urls[1]) as there, player(pods) as fresh, fresh.at(pods.urls[1]) as also:
             assert there.http.get(ME).status_code == also.http.get(ME).status_code == 200
             assert jwt.get_unverified_header(fresh.token)["kid"] == kids(pods, "JWT")[-1]
+            asked = fresh.http.get("/api/v1/challenges", params={"actionId": "vault"}).json()
+            assert also.issue("vault", proof=solved(asked))["actionId"] == "vault"

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -216,5 +215,5 @@ def test_who_exists_shows_neither_in_words_nor_in_time(laurel: LaurelProcess, na
                 assert_problem(answer, 401, "login_failed")
                 bodies.add(answer.content)
     assert len(bodies) == 1
-    known, unknown = (statistics.median(times) for times in took.values())
+    known, unknown = (min(times) for times in took.values())  # what a busy machine adds is not the server's
     assert 0.5 < known / unknown < 2
