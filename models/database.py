@@ -32,7 +32,7 @@ INDEX_PLANS = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergej
 
 # For one transaction; behind a pooler `SESSION` and `INDEX_PLANS` are the role's.
 PATIENT = (
-    f"SET LOCAL statement_timeout = {COPY_TIMEOUT_SECONDS * 1000}; SET LOCAL enable_seqscan = on;"
+    f"BEGIN; SET LOCAL statement_timeout = {COPY_TIMEOUT_SECONDS * 1000}; SET LOCAL enable_seqscan = on;"
     "SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on"
 )
 
@@ -262,16 +262,21 @@ class Database:
 
     @asynccontextmanager
     async def _patient(self) -> AsyncIterator["asyncpg.Connection[Any]"]:
-        """A connection in a transaction whose statements may take minutes, whatever the role's own limits and plans."""
+        """A connection in a transaction whose statements may take minutes, whatever the role's own limits and plans.
+
+        What fails ends the connection, and so the transaction: asyncpg may wait for ever for the rest of a stream.
+        """
         connection = await asyncpg.connect(
             timeout=CONNECT_TIMEOUT_SECONDS, command_timeout=COPY_TIMEOUT_SECONDS, **credentials(self._url)
         )
         try:
-            async with connection.transaction():
-                await connection.execute(PATIENT)
-                yield connection
-        finally:
-            await connection.close(timeout=CONNECT_TIMEOUT_SECONDS)
+            await connection.execute(PATIENT)
+            yield connection
+            await connection.execute("COMMIT")
+        except BaseException:
+            connection.terminate()
+            raise
+        await connection.close(timeout=CONNECT_TIMEOUT_SECONDS)
 
 
 async def _rows(connection: BaseDBAsyncClient, statement: str, values: Sequence[object]) -> list[Row]:

@@ -97,11 +97,9 @@ def measure(stage: Stage, plan: Plan, database: str, players: int, figures: list
         with stage.pods(database) as (pod,):
             start = time.monotonic() - began
             used = redis.info("memory")["used_memory"] - empty
-            figures.append(Figure("start of a pod to a rebuilt board", (start,), "s"))
-            figures.append(
-                Figure("memory of Redis", (used / 2**20,), "MiB", note=f"{used / players:.0f} bytes a player")
-            )
             board = Vast(plan, pod.url, ids, Reader(pod.url, stage.mint.admin(admin.user_id)), figures)
+            board.add(Figure("start of a pod to a rebuilt board", (start,), "s"))
+            board.add(Figure("memory of Redis", (used / 2**20,), "MiB", note=f"{used / players:.0f} bytes a player"))
             board.reads()
             board.done_within("rebuild, Redis emptied", redis.flushall, "global", bound=60, wanted=30)
             board.activation(stage, cold)
@@ -152,7 +150,7 @@ class Vast:
             ("a subset of 100", self._subset),
         ):
             times = _times(read, READS_WITHOUT)
-            self._add(Figure(f"{what} without Redis, slowest", (max(times),), "ms", "at most", 1_000))
+            self.add(Figure(f"{what} without Redis, slowest", (max(times),), "ms", "at most", 1_000))
 
     def activation(self, stage: Stage, cold: Sequence[Player]) -> None:
         """First redemptions of players whom the pod has not in memory."""
@@ -162,7 +160,7 @@ class Vast:
             reader = Reader(self._url, player.token)
             reader.text("/api/v1/me/friends")  # the connection is made and the token verified
             times.extend(_times(lambda r=reader, t=ticket: r.ask("/api/v1/tickets/redeem", "POST", {"ticket": t}), 1))
-        self._add(Figure("first redemption of a player, p99", (percentile(times, 0.99),), "ms"))
+        self.add(Figure("first redemption of a player, p99", (percentile(times, 0.99),), "ms"))
 
     def done_within(
         self, what: str, step: Callable[[], object], board: str, bound: float | None = None, wanted: float | None = None
@@ -177,8 +175,8 @@ class Vast:
                     raise BenchError(f"{what}: not done after {PATIENCE_SECONDS:.0f} s")
                 time.sleep(POLL_SECONDS)
             seconds = time.monotonic() - began
-        self._add(Figure(what, (seconds,), "s", "stated" if bound is None else "at most", bound, wanted))
-        self._add(Figure(f"{what}: longest wait for /healthz", (probe.worst_ms,), "ms"))
+        self.add(Figure(what, (seconds,), "s", "stated" if bound is None else "at most", bound, wanted))
+        self.add(Figure(f"{what}: longest wait for /healthz", (probe.worst_ms,), "ms"))
 
     def _epoch(self, board: str) -> str:
         """The epoch that everybody but admins is shown; empty while PostgreSQL answers."""
@@ -194,7 +192,7 @@ class Vast:
         counts = {bound: count - before.get(bound, 0.0) for bound, count in self._buckets(name).items()}
         handler = min(bound for bound, count in counts.items() if count >= 0.99 * READS) * 1e3
         note = f"at the client p50 {percentile(times, 0.5):.2f}, p99 {percentile(times, 0.99):.2f} ms"
-        self._add(Figure(f"{what}, p99 in the handler at most", (handler,), "ms", "at most", bound, None, note))
+        self.add(Figure(f"{what}, p99 in the handler at most", (handler,), "ms", "at most", bound, None, note))
 
     def _buckets(self, name: str) -> dict[float, float]:
         """How many reads took at most so long in their handler."""
@@ -206,7 +204,8 @@ class Vast:
             if sample.name == "laurel_read_seconds_bucket" and sample.labels["read"] == name
         }
 
-    def _add(self, figure: Figure) -> None:
+    def add(self, figure: Figure) -> None:
+        """Takes a figure, and tells whoever waits."""
         self._figures.append(figure)
         self._plan.say(f"{figure.what}: {figure.median:.2f} {figure.unit} {figure.note}")
 
