@@ -25,8 +25,6 @@ ROUNDS = 3
 """Alone and beside in turn: what else the machine does now and then meets both, and spares one round of each."""
 PACE_SECONDS = 0.06
 SPARE_SECONDS = 0.03
-SEGMENT_BYTES = 536
-"""The kernel keeps megabytes for a connection over loopback; with these it is full after some twenty frames."""
 MOST_BYTES_EACH = 256 * 1024
 
 pytestmark = pytest.mark.timeout(120)
@@ -93,7 +91,7 @@ async def test_stalled_viewers_do_not_delay_the_others(pod: LaurelProcess, full:
         for _ in range(ROUNDS):
             alone.append(await measured())
             before = psutil.Process(pid).memory_info().rss
-            stalled = [stalled_viewer(pod.urls[0], SEGMENT_BYTES) for _ in range(stalling)]
+            stalled = [stalled_viewer(pod.urls[0]) for _ in range(stalling)]
             try:
                 beside.append(await measured())
                 assert psutil.Process(pid).memory_info().rss - before < stalling * MOST_BYTES_EACH

@@ -31,13 +31,11 @@ def pod() -> Iterator[LaurelProcess]:
         yield process.start(pods=1, env=env)
 
 
-def stalled_viewer(url: str, segment: int | None = None) -> socket.socket:
-    """A connection that asked for the live board and never reads again; in small segments it is full much sooner."""
+def stalled_viewer(url: str) -> socket.socket:
+    """A connection that asked for the live board and never reads again."""
     address = urlsplit(url)
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    if segment is not None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
     connection.connect((address.hostname, address.port))
     key = b64encode(os.urandom(16)).decode()
     connection.sendall(
