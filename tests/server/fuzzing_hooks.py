@@ -46,8 +46,8 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
     CALLS[case.operation.label] += 1
     if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE:
         return
-    # A revision is one of a period; a schema of single parameters cannot say so.
-    if case.query and "revision" in case.query and "period" not in case.query:
+    # A revision is one of a period, and an empty one is none; a schema of single parameters cannot say so.
+    if case.query and "revision" in case.query and not case.query.get("period"):
         del case.query["revision"]
     if isinstance(case.body, dict):
         # To JSON Schema 7.0 is an integer; to the server, as to most programs, it is none.

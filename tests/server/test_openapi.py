@@ -64,6 +64,16 @@ def test_limits_are_described_where_they_are_spent():
         assert ("429" in answers) == bool(told or "rate_limited" in one.declared.refuses), one.name
 
 
+def test_what_is_raised_beside_a_route_is_described():
+    told: dict[object, set[str]] = {}
+    for one in operations(APP):
+        answers = {"not_found"} if "{" in one.path else set()
+        told.setdefault(inspect.getmodule(one.handler), set()).update(one.declared.codes(), answers)
+    for module, codes in told.items():
+        raised = {getattr(module, name, None) for name in re.findall(r"\braise (\w+)", inspect.getsource(module))}
+        assert {kind.code for kind in raised if hasattr(kind, "code")} <= codes, module.__name__
+
+
 def test_live_connections_are_refused_beyond_so_many():
     for path in ("/api/v1/live", "/api/v1/live/events"):
         assert "Retry-After" in DOCUMENT["paths"][path]["get"]["responses"]["429"]["headers"]

@@ -156,6 +156,8 @@ def headed(key: JwtKey, user_id: str) -> Iterator[Forgery]:
         yield f"no {gone}", _signed(key, header, claims_of(user_id))
 
 
+SIBLINGS = {"HS256": ("HS384", "HS512"), "RS256": ("RS384", "RS512", "PS256", "PS384", "PS512")}
+"""What else a key could do that has one algorithm here."""
 ALGORITHMS = ("HS256", "HS384", "HS512", "RS256", "RS512", "PS256", "ES256", "ES384", "ES256K", "EdDSA", "Ed25519")
 
 
@@ -165,6 +167,9 @@ def lying(key: JwtKey, user_id: str) -> Iterator[Forgery]:
         if name != key.algorithm:
             header = {"alg": name, "kid": key.kid, "typ": "at+jwt"}
             yield f"{key.algorithm} calls itself {name!r}", _signed(key, header, claims_of(user_id))
+    for name in SIBLINGS.get(key.algorithm, ()):
+        text = f"{segment({'alg': name, 'kid': key.kid, 'typ': 'at+jwt'})}.{segment(claims_of(user_id))}"
+        yield f"{key.algorithm} as {name}", f"{text}.{_seal(key, text, name)}"
 
 
 def detached(key: JwtKey, user_id: str) -> Iterator[Forgery]:
@@ -190,8 +195,8 @@ def nested(key: JwtKey, user_id: str) -> Iterator[Forgery]:
                         yield f"{opening!r} {depth} deep", f"{text}.{_seal(key, text)}"
 
 
-def _seal(key: JwtKey, text: str) -> str:
-    return encoded(jwt.get_algorithm_by_name(key.algorithm).sign(text.encode(), signing(key)))
+def _seal(key: JwtKey, text: str, algorithm: str = "") -> str:
+    return encoded(jwt.get_algorithm_by_name(algorithm or key.algorithm).sign(text.encode(), signing(key)))
 
 
 def _signed(key: JwtKey, header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
