@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from actors.epochs import Epochs
 from actors.keys import USER_CHANNEL
 from actors.ordering import Ordering
 from actors.personal import Personal
@@ -27,7 +28,7 @@ async def ordering(redis_url: str) -> AsyncIterator[Ordering]:
 
 @asynccontextmanager
 async def listening(ordering: Ordering) -> AsyncIterator[Personal]:
-    personal, supervisor = Personal(ordering), Supervisor()
+    personal, supervisor = Personal(ordering, Epochs()), Supervisor()
     personal.start(supervisor)
     try:
         yield personal

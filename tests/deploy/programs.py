@@ -120,7 +120,6 @@ def postgres(folder: Path, port: int, password: str) -> Program:
         "port": str(port),
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
-        "fsync": "off",
         "ssl": "on",
         "ssl_cert_file": str(folder / "tls.crt"),
         "ssl_key_file": str(folder / "tls.key"),

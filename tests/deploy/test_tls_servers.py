@@ -19,6 +19,8 @@ from tests.pods import migrated, simple_catalogue
 from tests.served import ServedPod, secrets
 
 PASSWORD = "correct-horse"
+TRIES = 30
+"""A rank that is not there within 50 ms is left out, as on a busy machine."""
 REFUSED = "certificate verify failed"
 ENCRYPTED = """
     SELECT bool_and(s.ssl) AND count(*) > 1 FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid)
@@ -46,11 +48,13 @@ class Servers:
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Servers]:
-    folder, first = temporary_folder(), free_ports(2)
+    first, folder, other = free_ports(2), temporary_folder(), temporary_folder()
     trusted, _ = certificate(folder)
-    with postgres(folder, first, PASSWORD), redis(folder, first + 1, PASSWORD):
+    shutil.copytree(folder, other, dirs_exist_ok=True)
+    with postgres(folder, first, PASSWORD), redis(other, first + 1, PASSWORD):
         yield Servers(first, first + 1, trusted)
     shutil.rmtree(folder)
+    shutil.rmtree(other)
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +80,12 @@ async def play(pod: ServedPod, url: str) -> None:
     async with Client([pod.url]) as client:
         player = Player(client, "ada", "correct horse")
         await player.enter()
-        answer = await player.redeem((await player.start("sprint")).ticket)
-    assert (answer.new_score, answer.leaderboard_position) == (3, 1), "Redis gave no rank"
+        for number in range(1, TRIES + 1):
+            answer = await player.redeem((await player.start("sprint")).ticket)
+            assert answer.new_score == 3 * number
+            if answer.leaderboard_position:
+                break
+    assert answer.leaderboard_position == 1, "Redis gave no rank"
     connection = await asyncpg.connect(url)
     try:
         assert await connection.fetchval(ENCRYPTED)
