@@ -20,6 +20,7 @@ from loadtests.bench.stage import Stage
 from models.ids import UserId
 
 READS = 1_500
+PAGES = 200
 READS_WITHOUT = 40
 """Each counts a million rows."""
 BASE = "/api/v1/boards/global"
@@ -127,8 +128,8 @@ class Vast:
     def reads(self) -> None:
         """Each kind of read, one after the other: as the client sees it, and as the pod does."""
         cursors = [self._reader.ask(f"{BASE}/top?limit=100")["next"]]
-        for _ in range(200):
-            cursors.append(self._reader.ask(f"{BASE}/top?limit=100&cursor={cursors[-1]}")["next"])
+        while len(cursors) < PAGES and (last := self._reader.ask(f"{BASE}/top?limit=100&cursor={cursors[-1]}")["next"]):
+            cursors.append(last)
         choose = random.choice
         self._timed("top 10", "top", lambda: self._reader.text(f"{BASE}/top"))
         self._timed(
