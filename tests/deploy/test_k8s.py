@@ -231,7 +231,7 @@ def test_dashboard_and_alerts_ask_only_for_what_a_pod_tells(laurel: LaurelProces
         asked |= names
         grouped = {word for words in re.findall(r"by \(([^)]*)\)", query) for word in words.replace(" ", "").split(",")}
         chosen = {word for braces in re.findall(r"\{([^}]*)\}", query) for word in re.findall(r"(\w+)\s*[=!]", braces)}
-        assert grouped | chosen <= labels | {"code", "loop", "method", "route"}, where
+        assert grouped | chosen <= labels | {"code", "loop", "method", "read", "route"}, where
         for name in names:
             counts = declared.get(name) == "counter" or name.endswith(("_bucket", "_count", "_sum"))
             assert not counts or re.search(rf"(rate|increase)\({name}", query), f"{where}: a counter without a rate"
