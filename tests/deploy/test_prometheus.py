@@ -100,7 +100,7 @@ def server(laurel: LaurelProcess) -> Iterator[Prometheus]:
 
 
 def traffic(laurel: LaurelProcess) -> None:
-    """Redemptions, a replay and a refusal, before the eyes of a viewer."""
+    """Redemptions, a replay and a refusal, before the eyes of a viewer; reads of the board."""
     ((_, token),) = laurel.mint_tokens(1)
     with connect(laurel.urls[0].replace("http", "ws") + "/api/v1/live", proxy=None) as viewer:
         viewer.recv(timeout=10)
@@ -111,6 +111,7 @@ def traffic(laurel: LaurelProcess) -> None:
                     assert caller.redeem(ticket).status_code == 200
                 assert caller.redeem(ticket).json()["replayed"]
                 assert_problem(caller.redeem(ticket[:-6] + "AAAAAA"), 403, "ticket_forged")
+                assert caller.http.get("/api/v1/boards/global/top").status_code == 200
 
 
 @pytest.mark.parametrize(("where", "query"), [*panels(), *parts()])
