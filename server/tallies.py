@@ -5,6 +5,10 @@ from collections import Counter, defaultdict
 from actors.tally import Histogram
 
 
+READS = ("top", "around", "place", "subset")
+"""What is read of a board. They are told from the start: what appears with its first value has no rate."""
+
+
 class Tallies:
     """Plain counters, incremented inline; one object a pod.
 
@@ -20,7 +24,7 @@ class Tallies:
         self.replays = 0
         self.verified = Histogram()
         self.redeemed = Histogram()
-        self.read: defaultdict[str, Histogram] = defaultdict(Histogram)
+        self.read = {name: Histogram() for name in READS}
         self.lagged = Histogram()
         self.pushed = Histogram()
         self.loop_lag_seconds = 0.0
