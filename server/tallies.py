@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 
 from actors.tally import Histogram
 
-
 READS = ("top", "around", "place", "subset")
 """What is read of a board. They are told from the start: what appears with its first value has no rate."""
 
