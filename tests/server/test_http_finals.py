@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from models.entry import MAX_SCORE
 from tests.caller import Caller, assert_problem, fetch, player
 from tests.e2e.test_live_events import frame_of, next_event, reading
 from tests.laurel_process import LaurelProcess, until
@@ -232,6 +233,16 @@ def test_while_global_is_frozen_no_rank_is_told(laurel: LaurelProcess, admin: Ca
         answers[1].pop("lastUpdated")
         return answers
 
+    def no_largest_score() -> bool:
+        """Whether there is room above the first; scores that other tests drove to the limit are taken back."""
+        first = admin.http.get("/api/v1/boards/global/top").json()["entries"][0]
+        if first["score"] < MAX_SCORE // 2:
+            return True
+        body = {"change": -first["score"], "reason": "room for the final"}
+        assert admin.http.patch(f"/api/v1/admin/users/{first['userId']}/score", json=body).status_code == 200
+        return False
+
+    until(no_largest_score, 10)
     with player(laurel) as rival, opened(laurel, pod=1) as rivals, opened(laurel, pod=2) as own:
         sprint(rival)
         for ws, token in ((rivals, rival.token), (own, one.token)):
