@@ -16,6 +16,8 @@ log = logging.getLogger("laurel.asking")
 
 GATHER_SECONDS = 0.1
 """How long what nobody waits for may wait for more of its kind."""
+GAP_SECONDS = 0.01
+"""Between calls: on a busy pod those who wait share one, elsewhere nobody waits for this."""
 PATIENCE_SECONDS = 0.5
 """An answer later than this is none: no request waits for it."""
 ALONE_SECONDS = 1.0
@@ -58,6 +60,7 @@ class Asking(ABC, Generic[T]):
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()
         self._alone_until = 0.0
+        self._called_at = 0.0
         self._works = False
 
     def start(self, supervisor: Supervisor) -> None:
@@ -96,6 +99,8 @@ class Asking(ABC, Generic[T]):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(GATHER_SECONDS):
                         await self._urgent.wait()
+                await asyncio.sleep(self._called_at + GAP_SECONDS - self._clock())
+                self._called_at = self._clock()
                 self._wake.clear()
                 self._urgent.clear()
                 pending, self._pending = self._pending, {}

@@ -64,7 +64,7 @@ class Answer(HTTPResponse):
         return map(_sent, self.headers.items())
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=16_384)
 def _sent(header: tuple[str, object]) -> tuple[bytes, bytes]:
     name, value = header
     safe = HTTPResponse._sanitize_header_value

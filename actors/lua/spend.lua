@@ -8,7 +8,7 @@ local answer = {}
 for i = 1, #asked_for, 5 do
     local key, quota, window, told, asked =
         asked_for[i], asked_for[i + 1], asked_for[i + 2], asked_for[i + 3], asked_for[i + 4]
-    local used = tonumber(redis.call('GET', key) or '0')
+    local used = (asked > 0 or told == 0) and tonumber(redis.call('GET', key) or '0') or 0
     local granted = math.max(0, math.min(asked, quota - used - told))
     if told + granted > 0 then
         used = redis.call('INCRBY', key, told + granted)
