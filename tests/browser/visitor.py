@@ -14,6 +14,8 @@ GRAVE = ("serious", "critical")
 EXPECTED_STATUS = re.compile(
     r"Failed to load resource: the server responded with a status of (400|401|403|404|409|429|503)\b"
 )
+LEFT_EARLY = re.compile(r"WebSocket is closed before the connection is established")
+"""What Chromium says of a page that turns to another board while it still connects for the last one."""
 AWAY = re.compile(r"net::ERR_|WebSocket connection to .* failed|status of 50[0-4]\b")
 
 ROWS = """() => [...document.querySelectorAll("#rows .row:not(.leaving)")].map((row) => [
@@ -49,6 +51,8 @@ class Visitor:
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning") or EXPECTED_STATUS.search(message.text):
+            return
+        if message.type == "warning" and LEFT_EARLY.search(message.text):
             return
         if not (self.server_goes_away and AWAY.search(message.text)):
             self.complaints.append(f"{message.type}: {message.text}")
