@@ -19,6 +19,8 @@ from models.ranking import Row, rows_of, text_of
 BLOCK_MS = 200
 """How long a read waits; also how long a new epoch's first delta may wait to be read."""
 READ_COUNT = 500
+LEAD_SECONDS = 0.003
+"""How long before a frame the last read for it is made: one at the frame itself would come a whole frame late."""
 
 
 class Stream:
@@ -72,10 +74,10 @@ class Stream:
                 return
 
     async def _rest(self) -> None:
-        """Leaves what comes before the next frame to one read, which that frame follows at once."""
+        """Leaves what comes before the next frame to one read, just ahead of it."""
         watched = [board.next_frame for board in self._boards.values() if board.audience]
         until = max(watched or (board.next_frame for board in self._boards.values()), default=0.0)
-        await asyncio.sleep(until - asyncio.get_running_loop().time())
+        await asyncio.sleep(until - LEAD_SECONDS - asyncio.get_running_loop().time())
 
     async def _read(self, client: Redis, block_ms: int | None = None) -> bool:
         """Takes what there is, or waits for it; whether there was anything."""
