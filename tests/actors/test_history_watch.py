@@ -96,6 +96,17 @@ def test_a_history_continues_on_its_line_only(former: str, present: str, continu
     assert str(Lineage.parse(former)) == former
 
 
+async def test_what_a_crash_may_lose_is_no_part_of_the_history(database: Database):
+    (before,) = await database.rows("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint AS inserted")
+    # Written to the log, and not yet to the disk: 2 MiB take longer than the look.
+    await database.rows("SELECT pg_logical_emit_message(false, 'laurel', repeat('x', 2097152))")
+    present = await lineage.read(database)
+    (row,) = await database.rows("SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint AS flushed")
+    assert present.position <= row["flushed"]
+    await new_players(database, 1)  # a commit, which flushes what is before it
+    assert (await lineage.read(database)).position > before["inserted"]
+
+
 async def test_a_database_that_goes_on_is_left_alone(pods: list[Pod], watches: list[HistoryWatch]):
     (user,) = await new_players(pods[0].database, 1)
     epoch = pods[0].epochs.get(global_place(pods[0])).name
