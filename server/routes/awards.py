@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from actors.errors import PlayerUnknown
-from actors.messages import Award, Outcome
+from actors.messages import Award
 from models.api_keys import ApiKey
 from models.ids import EntryId, UserId, uuid7
 from server.bodies import answer, decode
 from server.documented import documented
-from server.errors import Forbidden, InvalidRequest, NotFound, TokenInvalid, TokenMissing
+from server.errors import Forbidden, InvalidRequest, TokenInvalid, TokenMissing
 from server.limits import limited
+from server.routes.admin.deeds import tell_player
 from server.routes.tickets import IDEMPOTENCY_KEY, idempotency_key
 from server.runtime import Runtime
 from server.wire.awards import GiveAward
@@ -44,7 +44,7 @@ async def award(request: Request) -> HTTPResponse:
     await limited(request, "awards", key.client_id)
     body = decode(request, GiveAward)
     command = _command(runtime, key, body, request.headers.get("idempotency-key"))
-    return answer(redeem_answer(await _tell(runtime, UserId(body.user_id.lower()), command)))
+    return answer(redeem_answer(await tell_player(runtime, UserId(body.user_id.lower()), command)))
 
 
 def _command(runtime: Runtime, caller: ApiKey, body: GiveAward, idempotency: str | None) -> Award:
@@ -68,10 +68,3 @@ def _command(runtime: Runtime, caller: ApiKey, body: GiveAward, idempotency: str
         caller=f"client:{caller.client_id}",
         key=key,
     )
-
-
-async def _tell(runtime: Runtime, user_id: UserId, command: Award) -> Outcome:
-    try:
-        return await runtime.tell(user_id, command)
-    except PlayerUnknown as error:
-        raise NotFound("there is no such player") from error
