@@ -182,6 +182,9 @@ def test_the_load_job_runs_a_file_that_the_image_has_against_the_service() -> No
     assert container["image"] == f"laurel-load:{VERSION}"
     _, laurel_pod = pod_of("dev")
     assert environ(laurel_pod)["LAUREL_LOAD_TEST"] == "true"
+    secrets = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in container["env"]}
+    assert secrets == {name: {"name": "laurel", "key": name} for name in ("LAUREL_DATABASE_URL", "LAUREL_REDIS_URL")}
+    assert {one["mountPath"] for one in container["volumeMounts"]} == {options["record"]}
     assert "LAUREL_LOAD_TEST" not in environ(pod_of("prod")[1])
 
 
