@@ -123,7 +123,7 @@ class Person(FastHttpUser):
         while True:
             reply, final = self._once(method, path, name, body, sent, expected, deadline)
             if final:
-                if reply.status == 0 or reply.status in PASSING:
+                if reply.code not in expected and (reply.status == 0 or reply.status in PASSING):
                     raise GaveUp(f"{name}: {reply.status} {reply.code}")
                 return reply
             gevent.sleep(retry_after(reply) + backoff(attempt))
