@@ -51,9 +51,12 @@ def test_ports_past_the_last_are_refused(tmp_path: Path):
     assert "ports above 65535" in refused("up", "--data", str(tmp_path), "--port", "65535", "--pods", "2")
 
 
-@pytest.mark.parametrize("number", ["0", "65", "many"])
-def test_number_of_pods_is_bounded(number: str):
-    command = [sys.executable, "-m", "server", "up", "--pods", number]
+@pytest.mark.parametrize(
+    "option",
+    [("--pods", "0"), ("--pods", "65"), ("--pods", "many"), ("--port", "0"), ("--port", "65536"), ("--port", "x")],
+)
+def test_numbers_are_bounded(option: tuple[str, str]):
+    command = [sys.executable, "-m", "server", "up", *option]
     assert subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == 2
 
 
@@ -74,6 +77,7 @@ def test_config_shows_what_runs_without_secrets(laurel: LaurelProcess):
     assert psutil.Process(shown["databasePid"]).name() == "postgres"
     assert psutil.Process(shown["redisPid"]).name() == "redis-server"
     assert all(key.endswith(":***") for key in shown["settings"]["LAUREL_JWT_KEYS"])
+    assert laurel.urls[0].endswith(f":{shown['settings']['LAUREL_PORT']}"), "an option of `up` is in force"
     assert "pod-3" in laurel.run("config")
 
 
