@@ -1,6 +1,8 @@
 """`laurel up`: refuses clearly, restarts the dead, leaves nothing."""
 
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,7 +14,7 @@ import psutil
 import pytest
 
 from server.embedded.processes import await_end
-from tests.laurel_process import ROOT, LaurelProcess, free_ports, is_ready, until
+from tests.laurel_process import ROOT, LaurelProcess, free_ports, is_ready, temporary_folder, until
 
 Factory = Callable[[], LaurelProcess]
 
@@ -106,6 +108,26 @@ def test_killed_children_are_started_again(laurel_factory: Factory):
     assert (after["databaseUrl"], after["redisUrl"]) == (before["databaseUrl"], before["redisUrl"])
     assert after["pods"][1] == before["pods"][1]
     assert laurel.stop() == 0
+
+
+def test_a_command_needs_no_up_before_it():
+    data = temporary_folder() / "data"
+    try:
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")}
+
+        def laurel(*arguments: str) -> subprocess.Popen[str]:
+            command = [sys.executable, "-m", "server", *arguments, "--data", str(data)]
+            return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True)
+
+        # Several at once, as a script may start them: each has the folder for its own time, the first fills it.
+        minting = [laurel("token", "mint", "--user", name) for name in ("ada", "bob", "Ada")]
+        minted = [process.communicate(timeout=60)[0].partition("\t")[0] for process in minting]
+        assert [process.returncode for process in minting] == [0, 0, 0]
+        assert minted[0] == minted[2] != minted[1]
+        exported = laurel("actions", "export", "-").communicate(timeout=60)[0]
+        assert "sprint" in [action["actionId"] for action in json.loads(exported)["actions"]]
+    finally:
+        shutil.rmtree(data.parent)
 
 
 def test_start_after_up_was_killed(laurel_factory: Factory):
