@@ -58,6 +58,16 @@ async def missing(database_url: str) -> list[str]:
         raise typed(error) from error
 
 
+async def is_new(database_url: str) -> bool:
+    """Whether nothing was ever applied; raises DatabaseUnavailable."""
+    try:
+        async with TortoiseContext() as context:
+            executor, _ = await _plan(context, database_url)
+            return not await executor.recorder.applied_migrations()
+    except Exception as error:
+        raise typed(error) from error
+
+
 async def unknown(database_url: str) -> list[str]:
     """The names of applied migrations that this version does not have; raises DatabaseUnavailable."""
     try:
