@@ -5,7 +5,6 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import suppress
 
-from actors.errors import Busy
 from actors.supervisor import Supervisor
 from models import players
 from models.database import Database
@@ -45,13 +44,13 @@ class Profiles:
     async def load_soon(self, user_ids: Iterable[UserId]) -> None:
         """Likewise for a read, which a database that hangs does not hold up: whom it does not name, is unknown for now.
 
-        While a call is late no other is made.
+        While a call is late no other is made. Raises Busy when too many are under way.
         """
         missing = [user_id for user_id in user_ids if user_id not in self._held]
         now = asyncio.get_running_loop().time()
         if not missing or next(iter(self._under_way.values()), now) < now - SOON_SECONDS:
             return
-        with suppress(TimeoutError, Busy):
+        with suppress(TimeoutError):
             async with asyncio.timeout(SOON_SECONDS):
                 await self._supervisor.detached("profiles", self._load_noted(missing, now))
 

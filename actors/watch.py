@@ -17,7 +17,7 @@ from models.ranking import Row, row_of
 
 log = logging.getLogger("laurel.watch")
 
-INTERVAL_SECONDS = 0.25
+INTERVAL_SECONDS = 0.5
 AFTER_TROUBLE_SECONDS = 0.5
 
 

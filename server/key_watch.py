@@ -15,7 +15,7 @@ from server.settings import Settings, SettingsError
 
 log = logging.getLogger("laurel.keys")
 
-INTERVAL_SECONDS = 0.25
+INTERVAL_SECONDS = 1.0
 FOLDER = "keys"
 
 Reread = Callable[[], Settings]

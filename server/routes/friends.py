@@ -18,11 +18,12 @@ blueprint = Blueprint("friends")
 
 
 @blueprint.put("/api/v1/me/friends/<user_id:str>")
-@documented(status=204, refuses=("conflict", *UNASKED))
+@documented(status=204, refuses=("conflict", *UNASKED), limits=("edits",))
 async def add(request: Request, user_id: str) -> HTTPResponse:
     """Adds a friend; one who is a friend already stays one."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    await limited(request, "edits", session.user_id)
     bodiless(request)
     friend = path_user(user_id)
     if friend == session.user_id:
@@ -39,11 +40,12 @@ async def add(request: Request, user_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/api/v1/me/friends/<user_id:str>")
-@documented(status=204, refuses=UNASKED)
+@documented(status=204, refuses=UNASKED, limits=("edits",))
 async def remove(request: Request, user_id: str) -> HTTPResponse:
     """Takes a friend off the list, if on it."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    await limited(request, "edits", session.user_id)
     bodiless(request)
     removing = friends.remove(runtime.database, session.user_id, path_user(user_id))
     if not await runtime.supervisor.detached("friend", removing):

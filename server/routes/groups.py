@@ -44,11 +44,12 @@ async def _listed(runtime: Runtime, user_id: UserId, after: str, limit: int) -> 
 
 
 @blueprint.put(MEMBERSHIP)
-@documented(status=204, refuses=("conflict", *UNASKED))
+@documented(status=204, refuses=("conflict", *UNASKED), limits=("edits",))
 async def join(request: Request, group_id: str) -> HTTPResponse:
     """Joins a group: entries from now on count for it."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    await limited(request, "edits", session.user_id)
     bodiless(request)
     joining = _join(runtime, session.user_id, path_slug(group_id, "group"))
     await runtime.supervisor.detached("join", joining)
@@ -63,11 +64,12 @@ async def _join(runtime: Runtime, user_id: UserId, group_id: str) -> None:
 
 
 @blueprint.delete(MEMBERSHIP)
-@documented(status=204, refuses=UNASKED)
+@documented(status=204, refuses=UNASKED, limits=("edits",))
 async def leave(request: Request, group_id: str) -> HTTPResponse:
     """Leaves a group: what counted for it stays."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    await limited(request, "edits", session.user_id)
     bodiless(request)
     leaving = _leave(runtime, session.user_id, path_slug(group_id, "group"))
     await runtime.supervisor.detached("leave", leaving)

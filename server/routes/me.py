@@ -58,11 +58,12 @@ async def _me(runtime: Runtime, user_id: UserId, *, admin: bool) -> HTTPResponse
 
 
 @blueprint.patch("/api/v1/me")
-@documented(MeAnswer, body=EditMe, refuses=("conflict",))
+@documented(MeAnswer, body=EditMe, refuses=("conflict",), limits=("edits",))
 async def edit(request: Request) -> HTTPResponse:
     """Changes name, avatar or region; everybody who sees them sees the new ones."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    await limited(request, "edits", session.user_id)
     body = decode(request, EditMe)
     return await runtime.supervisor.detached("edit-me", _edit(runtime, session, body))
 

@@ -145,6 +145,20 @@ def test_every_read_is_limited(somebody: Caller):
         assert POLICY.fullmatch(answer.headers["ratelimit-policy"])[1] == "reads", path
 
 
+def test_edits_are_limited_together(somebody: Caller):
+    ways = [
+        ("PATCH", "/api/v1/me", {"json": {}}),
+        ("PUT", "/api/v1/groups/no-such-group/members/me", {}),
+        ("DELETE", f"/api/v1/me/friends/{somebody.user_id}", {}),
+    ]
+    for turn, (method, path, given) in enumerate(ways, start=1):
+        answer = somebody.http.request(method, path, **given)
+        assert POLICY.fullmatch(answer.headers["ratelimit-policy"]).groups() == ("edits", str(PER_SECOND), "1"), path
+        assert int(LEFT.fullmatch(answer.headers["ratelimit"])[2]) <= PER_SECOND - turn or turn > 1
+    refused = until(lambda: (one := somebody.http.patch("/api/v1/me", json={})).status_code == 429 and one)
+    assert assert_problem(refused, 429, "rate_limited")["policy"] == "edits"
+
+
 def test_refusals_of_another_kind_count_too(somebody: Caller):
     answer = somebody.post("/api/v1/tickets", {"actionId": "no-such-action"})
     assert_problem(answer, 404, "action_unknown")

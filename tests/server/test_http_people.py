@@ -61,7 +61,7 @@ def pages(caller: Caller, path: str, limit: int) -> list[dict[str, Any]]:
 def test_a_profile_is_edited(laurel: LaurelProcess, ann: Caller):
     before = ann.http.get(ME).json()
     assert ann.http.patch(ME, json={}).json() == before
-    new = {"displayName": "Ann Ü", "avatarUrl": "https://pictures.example/a.png", "region": "north"}
+    new = {"displayName": "Ann Ü 👩‍🚀", "avatarUrl": "https://pictures.example/a.png", "region": "north"}
     changed = ann.http.patch(ME, json=new)
     assert changed.status_code == 200
     assert changed.json() == before | new | {"userVersion": 1}
@@ -84,6 +84,12 @@ def test_a_profile_is_edited(laurel: LaurelProcess, ann: Caller):
         {"displayName": ""},
         {"displayName": "x" * 65},
         {"displayName": "a\nb"},
+        {"displayName": " "},
+        {"displayName": "\u00a0Ann"},
+        {"displayName": "An\u200bn"},
+        {"displayName": "Ann\u202egnp"},
+        {"displayName": "Ann\u2066"},
+        {"displayName": "Ann\u0085"},
         {"avatarUrl": "http://insecure.example/a.png"},
         {"avatarUrl": "javascript:alert(1)"},
         {"region": "North!"},
