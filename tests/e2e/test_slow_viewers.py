@@ -31,15 +31,15 @@ def pod() -> Iterator[LaurelProcess]:
         yield process.start(pods=1, env=env)
 
 
-def stalled_viewer(url: str) -> socket.socket:
+def stalled_viewer(url: str, query: str = "", unread_bytes: int = 4096) -> socket.socket:
     """A connection that asked for the live board and never reads again."""
     address = urlsplit(url)
     connection = socket.socket()
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, unread_bytes)
     connection.connect((address.hostname, address.port))
     key = b64encode(os.urandom(16)).decode()
     connection.sendall(
-        f"GET /api/v1/live HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        f"GET /api/v1/live{query} HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
     )
     return connection
