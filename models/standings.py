@@ -128,6 +128,6 @@ async def young(
     return [Young(UserId(row["user_id"]), row["due"], row["owed"], row["settled"]) for row in rows]
 
 
-async def forget_ahead(database: Database) -> list[UserId]:
-    """Removes what is of versions that its players have no more; whose it was. Raises DatabaseUnavailable."""
-    return [UserId(row["user_id"]) for row in await database.alone(AHEAD)]
+async def forget_ahead(database: Database) -> None:
+    """Removes what is of versions that its players have no more; raises DatabaseUnavailable."""
+    await database.alone(AHEAD)
