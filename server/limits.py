@@ -24,8 +24,8 @@ class RateLimited(RequestError):
 class Policies:
     """The limits in force by name; none for a load test.
 
-    `tickets`, `challenges` and `redeem` count for a user, `awards` for a client that has API keys, `login` for an
-    account, the others for an address.
+    `tickets`, `challenges`, `redeem` and `export` count for a user, `awards` for a client that has API keys, `login` for
+    an account, the others for an address.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -40,6 +40,7 @@ class Policies:
             "refresh": address,
             "api-key": address,
             "challenges": settings.rate_limit_tickets,
+            "export": account,
             "awards": settings.rate_limit_awards,
         }
         self._limits = {} if settings.load_test else {name: _limit(name, rate) for name, rate in rates.items()}
