@@ -24,8 +24,8 @@ class RateLimited(RequestError):
 class Policies:
     """The limits in force by name; none for a load test.
 
-    `tickets`, `challenges`, `redeem` and `export` count for a user, `awards` for a client that has API keys, `login` for
-    an account, the others for an address.
+    `tickets`, `challenges`, `redeem` and `export` count for a user, `awards` for a client that has API keys, `login`
+    for an account, the others for an address.
     """
 
     def __init__(self, settings: Settings) -> None:
