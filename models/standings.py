@@ -9,7 +9,6 @@ from models.database import Database, Sink, sql
 from models.database import Row as DatabaseRow
 from models.ids import UserId
 from models.ranking import Row
-from models.state import Standing
 
 PAGE = sql("standings_page")
 
@@ -42,11 +41,6 @@ class Place:
     total: int
     next_score: int | None
     edge_score: int | None
-
-
-def standing_of(row: Row) -> Standing:
-    """What a board's row says of its player."""
-    return Standing(row.score, row.reached_at)
 
 
 def row_from(row: DatabaseRow) -> Row:
