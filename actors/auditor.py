@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from typing import TypeAlias
 
+from actors.change import Change
 from actors.clock import Clock
 from actors.epochs import Epochs
 from actors.keys import keys_of, pointer_of
-from actors.mirror import Change, Mirror
+from actors.mirror import Mirror
 from actors.ordering import AWAY, Ordering
+from actors.ranked import Ranked, ranked
 from actors.rebuilder import Rebuilder
 from actors.supervisor import Supervisor
 from actors.users import Users
@@ -39,9 +40,6 @@ GRACE_MS = 30_000
 """Whoever did something since is left alone: the repair has not had its turn yet."""
 REBUILD_REST_MS = 60_000
 """At most so often a place is built anew."""
-
-Held: TypeAlias = dict[UserId, tuple[int, str, float | None]]
-"""Version, member and score that Redis has of players."""
 
 
 class Auditor:
@@ -147,7 +145,9 @@ class Auditor:
                 await settle(self._database, [settlement_of(one.fold)], correct=True)
                 self.mended["standings"] += 1
 
-    async def _judge_place(self, place: Place, epoch: str, rows: Held, known: dict[UserId, Compared]) -> None:
+    async def _judge_place(
+        self, place: Place, epoch: str, rows: dict[UserId, Ranked], known: dict[UserId, Compared]
+    ) -> None:
         """Sends again who is behind; builds anew what holds anything that PostgreSQL contradicts."""
         behind: list[Change] = []
         wrong: str | None = None
@@ -194,18 +194,8 @@ class Auditor:
         members = await self._ordering.redis.zrevrange(keys_of(place, epoch).rank, 0, SHOWN - 1)
         return [row_of(str(member), "0").user_id for member in members]
 
-    async def _held(self, place: Place, epoch: str, users: Sequence[UserId]) -> Held:
-        """What Redis has; a player it has never heard of has version -1. Empty when the epoch is over."""
-        if not users or await self._ordering.redis.get(pointer_of(place)) != epoch:
+    async def _held(self, place: Place, epoch: str, users: Sequence[UserId]) -> dict[UserId, Ranked]:
+        """What Redis has; empty when the epoch is over."""
+        if await self._ordering.redis.get(pointer_of(place)) != epoch:
             return {}
-        keys = keys_of(place, epoch)
-        texts = await self._ordering.redis.hmget(keys.users, list(users))
-        cut = {user: str(text).partition("|") for user, text in zip(users, texts, strict=True) if text is not None}
-        members = [member for _, _, member in cut.values() if member]
-        scores = (
-            dict(zip(members, await self._ordering.redis.zmscore(keys.rank, members), strict=True)) if members else {}
-        )
-        return {
-            user: (int(cut[user][0]), cut[user][2], scores.get(cut[user][2])) if user in cut else (-1, "", None)
-            for user in users
-        }
+        return await ranked(self._ordering.redis, keys_of(place, epoch), users)

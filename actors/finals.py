@@ -2,11 +2,11 @@
 
 import asyncio
 
+from actors.change import LARGEST_CALL
 from actors.clock import Clock
 from actors.epochs import Epochs
 from actors.errors import Busy
 from actors.loader import Loader
-from actors.mirror import LARGEST_CALL
 from actors.rebuilder import SAFETY_MS, SETTLED_MARK
 from models import boards, marks, standings, still
 from models.board import Board

@@ -1,16 +1,16 @@
 """The leaderboard's writing half: committed states to Redis, ranks back."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Self, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
+from actors.change import TOP, Change, apply_call
 from actors.clock import Clock
 from actors.epochs import Epoch, Epochs
-from actors.keys import TTL_MS, keys_of
+from actors.lane import Lane
 from actors.messages import Outcome, Request
 from actors.ordering import AWAY, Ordering, ScriptCall
 from actors.supervisor import Supervisor
@@ -18,39 +18,15 @@ from actors.tally import Histogram
 from models.board import GLOBAL, Place
 from models.ids import UserId
 from models.ranking import member_of
-from models.state import PlayerState, Standing
+from models.state import PlayerState
 
+LOOPS = ("mirror-global", "mirror-others")
 RANK_WAIT_SECONDS = 0.05
 """How long an answer waits for its rank before it goes out without one."""
-MAX_PENDING = 50_000
-"""Changes kept while an epoch is unknown; what is dropped beyond, the repair finds."""
-LARGEST_CALL = 500
-"""Changes in one script call: Lua's stack takes 8,000 values, a change needs two."""
-
-TOP = 10
-"""The pushed top of a board that is no longer defined."""
-
-_pack = msgspec.msgpack.Encoder().encode
-
-
-class Change(msgspec.Struct, frozen=True):
-    """A player's absolute standing at a version; no member takes them off.
-
-    `delta` is told to the player's sockets.
-    """
-
-    user_id: UserId
-    version: int
-    member: str = ""
-    score: int = 0
-    delta: int | None = None
-
-    @classmethod
-    def of(cls, user_id: UserId, version: int, standing: Standing | None, delta: int | None = None) -> Self:
-        """The change to a standing; None takes the player off."""
-        if standing is None:
-            return cls(user_id, version, delta=delta)
-        return cls(user_id, version, member_of(user_id, standing.reached_at), standing.score, delta)
+REST_SECONDS = 0.000_2
+"""How long boards that no answer waits for rest for each change of the largest of them: a script call's own time is
+shared by more then. A lone change is not held up by it; from 5,000 a second on the longest rest is reached."""
+LONGEST_REST_SECONDS = 0.02
 
 
 class Waiter(msgspec.Struct, frozen=True, eq=False):
@@ -66,12 +42,10 @@ class Waiter(msgspec.Struct, frozen=True, eq=False):
         self.request.answer(replace(self.outcome, position=position))
 
 
-Batch: TypeAlias = dict[Place, dict[UserId, Change]]
-
-
 class Mirror:
     """Gathers changes and sends them, one script call a board in one pipeline, the next batch filling up meanwhile.
 
+    `global`, whose ranks answers wait for, goes ahead of the other boards, which are gathered for longer under load.
     Failure policy: with Redis away answers go out at once without a rank; changes stay, newest only, until it is back,
     and beyond a limit they are left to the repair.
     """
@@ -80,43 +54,39 @@ class Mirror:
         self._ordering = ordering
         self._epochs = epochs
         self._clock = clock
-        self._pending: Batch = {}
-        self._since: dict[Place, int] = {}
-        """When the oldest change that waits for a place was committed."""
+        self._answering = Lane(epochs, clock)
+        self._others = Lane(epochs, clock)
         self._waiting: dict[UserId, list[Waiter]] = {}
-        self._arrived = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self.dropped = 0
         self.waited = Histogram()
 
     def start(self, supervisor: Supervisor) -> None:
-        """Starts the worker."""
-        supervisor.keep("mirror", self._work)
+        """Starts the workers."""
+        for name, lane in zip(LOOPS, (self._answering, self._others), strict=True):
+            supervisor.keep(name, partial(self._work, lane))
 
-    def show(self, state: PlayerState, delta: int | None, request: Request, outcome: Outcome) -> None:
-        """Sends a state's standings where they changed, and answers with the rank on `global`."""
-        user_id, version, touched = state.user_id, state.version, state.touched
-        pending, standings = self._pending, {} if state.banned_until is not None else state.standings
+    def show(
+        self, state: PlayerState, moved: Collection[Place], delta: int | None, request: Request, outcome: Outcome
+    ) -> None:
+        """Sends a state's standings where they moved, and answers with the rank on `global`."""
+        user_id, version = state.user_id, state.version
+        standings = {} if state.banned_until is not None else state.standings
         member, reached_at = "", -1  # one for all boards that the same entry brought up to date
         for board, place in self._epochs.present(self._clock.now_ms()):
             answering = board.board_id == GLOBAL
-            if not answering and place not in touched:
+            if not answering and place not in moved:
                 continue
+            lane = self._answering if answering else self._others
             standing = standings.get(place)
             told = delta if answering else None
             if standing is None:
-                self.put(place, Change(user_id, version, delta=told))
+                lane.put(place, Change(user_id, version, delta=told))
                 continue
             if standing.reached_at != reached_at:
                 reached_at = standing.reached_at
                 member = member_of(user_id, reached_at)
-            change = Change(user_id, version, member, standing.score, told)
-            users = pending.get(place)
-            if users and user_id not in users and len(users) < MAX_PENDING:
-                users[user_id] = change  # as `put`, whose call would cost a tenth more a board
-            else:
-                self.put(place, change)
+            lane.put(place, Change(user_id, version, member, standing.score, told))
         if self._ordering.away:
             request.answer(outcome)
             return
@@ -127,35 +97,31 @@ class Mirror:
 
     def put(self, place: Place, change: Change) -> None:
         """Sends one change; of two of the same player the newer goes."""
-        users = self._pending.get(place)
-        if users is None:
-            users = self._pending[place] = {}
-            self._since.setdefault(place, self._clock.now_ms())
-            self._arrived.set()
-        held = users.get(change.user_id)
-        if held is not None:
-            if held.version > change.version:
-                return
-            if held.delta is not None:
-                change = replace(change, delta=held.delta + (change.delta or 0))
-        elif len(users) >= MAX_PENDING:
-            self.dropped += 1
-            return
-        users[change.user_id] = change
+        self._lane(place).put(place, change)
+
+    def _lane(self, place: Place) -> Lane:
+        board = self._epochs.board_of(place)
+        return self._answering if board is not None and board.board_id == GLOBAL else self._others
 
     def wake(self) -> None:
         """Tries what is pending again, as when an epoch became known."""
-        self._arrived.set()
+        for lane in (self._answering, self._others):
+            lane.arrived.set()
 
     def forget(self) -> None:
         """Leaves what is not sent to the repair."""
-        self._pending.clear()
-        self._since.clear()
+        for lane in (self._answering, self._others):
+            lane.clear()
 
     @property
     def pending(self) -> int:
         """Changes not sent yet."""
-        return sum(map(len, self._pending.values()))
+        return len(self._answering) + len(self._others)
+
+    @property
+    def dropped(self) -> int:
+        """Changes that were too many to keep and are left to the repair."""
+        return self._answering.dropped + self._others.dropped
 
     def _give_up(self) -> None:
         """Answers those who have waited long enough for a rank."""
@@ -178,39 +144,24 @@ class Mirror:
         if rest:
             self._waiting[user_id] = rest
 
-    async def _work(self) -> None:
+    async def _work(self, lane: Lane) -> None:
         while True:
-            await self._arrived.wait()
+            await lane.arrived.wait()
             await self._ordering.there.wait()
-            self._arrived.clear()
-            batch = self._take()
+            lane.arrived.clear()
+            batch, since = lane.take()
             if not batch:
                 continue
-            since = {place: self._since.pop(place) for place in batch}
-            for place in batch.keys() & self._pending.keys():
-                self._since[place] = since[place]  # what was too much for one call
             try:
                 await self.send(batch, since)
             except AWAY as error:
                 self._ordering.lost(error)
                 for place, changes in batch.items():
-                    self._put_back(place, changes, since[place])
+                    lane.put_back(place, changes, since[place])
                 for user_id in list(self._waiting):
                     self._answer(user_id, None, lambda _: True)
-
-    def _take(self) -> dict[Place, list[Change]]:
-        """The changes whose epoch is known, which leave; the others stay."""
-        taken: dict[Place, list[Change]] = {}
-        for place in list(self._pending):
-            if self._epochs.board_of(place) is None:
-                del self._pending[place], self._since[place]
-            elif self._epochs.get(place) is None:
-                self._epochs.doubt(place)
-            elif changes := list(self._pending.pop(place).values()):
-                taken[place] = changes[:LARGEST_CALL]
-                for change in changes[LARGEST_CALL:]:
-                    self.put(place, change)
-        return taken
+            if lane is self._others:
+                await asyncio.sleep(min(REST_SECONDS * max(map(len, batch.values())), LONGEST_REST_SECONDS))
 
     async def send(self, batch: Mapping[Place, Sequence[Change]], since: Mapping[Place, int] | None = None) -> bool:
         """Sends changes now; whether Redis took all of them. Raises as `AWAY` says.
@@ -228,7 +179,7 @@ class Mirror:
                 self._ranked(place, changes, answer[4:])
             else:
                 taken = False
-                self._put_back(place, changes, since.get(place, now))
+                self._lane(place).put_back(place, changes, since.get(place, now))
                 self._epochs.doubt(place)
         return taken
 
@@ -243,44 +194,6 @@ class Mirror:
         for change, rank in zip(changes, ranks, strict=False):
             self._answer(change.user_id, (rank or None) if told else None, partial(_answered_by, change.version))
 
-    def _put_back(self, place: Place, changes: Sequence[Change], since_ms: int) -> None:
-        if changes:
-            self._since[place] = min(since_ms, self._since.get(place, since_ms))
-        for change in changes:
-            held = self._pending.get(place, {}).get(change.user_id)
-            if held is None:
-                self.put(place, change)
-
 
 def _answered_by(version: int, waiter: Waiter) -> bool:
     return waiter.version <= version
-
-
-def apply_call(
-    place: Place,
-    epoch: str,
-    seen: int,
-    size: int,
-    now_ms: int,
-    changes: Sequence[Change],
-    *,
-    since_ms: int | None = None,
-    answering: bool = False,
-    filling: bool = False,
-) -> ScriptCall:
-    """The call of `apply.lua` that brings changes to a place; `answering` asks for ranks and tells the players.
-
-    `since_ms`: when the oldest of the changes was committed; without it, now.
-    """
-    columns = (
-        [change.user_id for change in changes],
-        [change.version for change in changes],
-        [change.member for change in changes],
-        [change.score for change in changes],
-        [f"{change.version}|{change.member}" for change in changes],
-        [False if change.delta is None else change.delta for change in changes] if answering else (),
-    )
-    packed = _pack(columns)
-    since = now_ms if since_ms is None else since_ms
-    arguments = [epoch, seen, size, now_ms, TTL_MS, packed, int(answering), int(filling), since]
-    return "apply", keys_of(place, epoch).all(), arguments

@@ -8,12 +8,12 @@ from redis.asyncio.lock import Lock
 from redis.exceptions import LockError
 from redis.typing import EncodableT, FieldT
 
+from actors.change import LARGEST_CALL, TOP, Change, apply_call
 from actors.clock import Clock
 from actors.epochs import Epochs
 from actors.keys import MIRROR_MARK, TTL_MS, keys_of, lock_of, new_epoch, pointer_of
 from actors.loader import Loader
 from actors.loading import Loading
-from actors.mirror import LARGEST_CALL, TOP, Change, apply_call
 from actors.ordering import Ordering
 from models import boards, marks, standings
 from models.board import Place

@@ -4,11 +4,13 @@ import asyncio
 import logging
 from collections.abc import Container, Sequence
 
+from actors.behind import behind
+from actors.change import LARGEST_CALL, Change
 from actors.clock import Clock
 from actors.epochs import Epochs
 from actors.keys import MIRROR_MARK, keys_of, pointer_of
 from actors.loader import Loader
-from actors.mirror import LARGEST_CALL, Change, Mirror
+from actors.mirror import Mirror
 from actors.ordering import AWAY, Ordering
 from actors.rebuilder import SAFETY_MS, SETTLED_MARK
 from actors.settler import Settler
@@ -114,12 +116,14 @@ class Repair:
             young = await standings.young(self._database, since, began - GRACE_MS)
         count, known = 0, self._epochs.known()
         complete = not await self._unadopted(known)
-        for place in known:
-            if place in self._epochs.frozen:
+        for place, epoch in known.items():
+            board = self._epochs.board_of(place)
+            if board is None or place in self._epochs.frozen:
                 continue
-            behind = await self._behind(place, young)
-            for start in range(0, len(behind), LARGEST_CALL):
-                states = await self._read(behind[start : start + LARGEST_CALL])
+            keys = keys_of(place, epoch.name)
+            late = await behind(self._database, self._ordering.redis, board, place, keys, young)
+            for start in range(0, len(late), LARGEST_CALL):
+                states = await self._read(late[start : start + LARGEST_CALL])
                 changes = [Change.of(s.user_id, s.version, s.visible(place)) for s in states if place in s.standings]
                 count += len(changes)
                 complete = await self._mirror.send({place: changes}) and complete
@@ -132,22 +136,6 @@ class Repair:
         places = [place for _, place in self._epochs.present(self._clock.now_ms()) if place not in known]
         pointers = await self._ordering.redis.mget([pointer_of(place) for place in places]) if places else ()
         return any(pointer is not None for pointer in pointers)
-
-    async def _behind(self, place: Place, young: Sequence[Young]) -> list[UserId]:
-        """Players whose version on a board in Redis is older than their last entry."""
-        epoch = self._epochs.get(place)
-        if epoch is None or not young:
-            return []
-        behind: list[UserId] = []
-        for start in range(0, len(young), LARGEST_CALL):
-            page = young[start : start + LARGEST_CALL]
-            held = await self._ordering.redis.hmget(keys_of(place, epoch.name).users, [one.user_id for one in page])
-            behind += [
-                one.user_id
-                for one, text in zip(page, held, strict=True)
-                if text is None or int(str(text).partition("|")[0]) < one.due
-            ]
-        return behind
 
     async def _read(self, user_ids: Sequence[UserId]) -> list[PlayerState]:
         found = await self._loader.read([Question(user_id) for user_id in user_ids])

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from actors.errors import Busy
@@ -17,6 +17,7 @@ HEALTHY_AFTER_SECONDS = 30.0
 """A loop that ran this long starts again with the first delay."""
 MAX_RESTARTS = 20
 """Restarts in a row, without a healthy stretch, after which the pod reports not ready."""
+CANCEL_AGAIN_SECONDS = 1.0
 MAX_DETACHED = 256
 """Jobs under way at once for requests; more are refused."""
 
@@ -75,16 +76,24 @@ class Supervisor:
         """Cancels a loop and waits for its end."""
         task = self._loops.pop(name, None)
         if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
+            await _cancelled([task])
 
     async def stop(self, timeout_seconds: float) -> None:
         """Lets jobs end, then cancels what is left."""
         if self._jobs:
             await asyncio.wait(self._jobs, timeout=timeout_seconds)
-        rest = [*self._jobs, *self._loops.values()]
-        for task in rest:
-            task.cancel()
-        if rest:
-            await asyncio.wait(rest, timeout=timeout_seconds)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await _cancelled([*self._jobs, *self._loops.values()])
+        except TimeoutError:
+            log.warning("still running: %s", sorted(name for name, task in self._loops.items() if not task.done()))
         self._loops.clear()
+
+
+async def _cancelled(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancels until all have ended: `asyncio.wait_for` of Python 3.11 loses a cancellation that comes with a result."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_SECONDS)

@@ -2,13 +2,13 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, ParamSpec
 
 from actors.decisions import decide, key_of, question_of
 from actors.errors import ActorError, Busy, KeyConflict, MailboxFull, PlayerUnknown
 from actors.messages import Outcome, Request
-from models.board import Board
+from models.board import Board, Place
 from models.entry import REFOLDED, Entry
 from models.errors import DatabaseUnavailable, ModelError
 from models.ids import UserId
@@ -166,7 +166,7 @@ class UserActor:
             self._refuse(PlayerUnknown("there is no such player"))
             return False
         if self._written is not None:
-            self._finish(self._written, replayed=False, voided=False)
+            self._finish(self._written, found.state.touched, replayed=False, voided=False)
             return False
         if found.state.erased:
             self._refuse(PlayerUnknown("this player was erased"))
@@ -182,7 +182,7 @@ class UserActor:
         elif found.recorded.user_id != self.user_id:
             self._refuse(TicketNotYours())
         else:
-            self._finish(found.recorded, replayed=True, voided=found.voided)
+            self._finish(found.recorded, found.state.touched, replayed=True, voided=found.voided)
         return False
 
     def committed(self) -> None:
@@ -202,9 +202,9 @@ class UserActor:
                 self.state = None
             self._ask()
             return
-        apply_entry(state, proposal.entry)
+        moved = apply_entry(state, proposal.entry)
         state.last_hash = proposal.seal
-        self._finish(proposal.entry, replayed=False, voided=False)
+        self._finish(proposal.entry, moved, replayed=False, voided=False)
 
     def lost(self) -> None:
         """Something else came first: read again, in the end under the lock."""
@@ -226,10 +226,10 @@ class UserActor:
             self.state = None
         self._guarded(self._refuse, error)
 
-    def _finish(self, entry: Entry, *, replayed: bool, voided: bool) -> None:
+    def _finish(self, entry: Entry, moved: Collection[Place], *, replayed: bool, voided: bool) -> None:
         request, state = self._current, self.state
         if request is not None and state is not None:
-            self._users.show(state, entry, request, Outcome(entry, replayed, voided, None))
+            self._users.show(state, moved, entry, request, Outcome(entry, replayed, voided, None))
         self._next()
 
     def _refuse(self, error: Exception) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from actors.errors import Busy
 from actors.loader import Loader
 from actors.messages import Command, Outcome, Request
 from actors.user import UserActor
-from models.board import Board
+from models.board import Board, Place
 from models.catalogue import Catalogue
 from models.chain import Chain
 from models.entry import Entry
@@ -32,8 +32,10 @@ DRAIN_POLL_SECONDS = 0.01
 class Shows(Protocol):
     """Whoever shows a committed state to the world and answers the request."""
 
-    def __call__(self, state: PlayerState, entry: Entry, request: Request, outcome: Outcome) -> None:
-        """Mirrors the state, then answers with the rank."""
+    def __call__(
+        self, state: PlayerState, moved: Collection[Place], entry: Entry, request: Request, outcome: Outcome
+    ) -> None:
+        """Mirrors the state where it moved, then answers with the rank."""
 
 
 class Users:

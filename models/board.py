@@ -81,6 +81,8 @@ class Board:
     """Board and revision in one word: what derived state is keyed by."""
     plain: bool = field(init=False)
     """Whether every redemption and award counts."""
+    moves_always: bool = field(init=False)
+    """Whether every one of them that has points also changes the player's standing."""
     latest: list[tuple[Period, Place]] = field(init=False, compare=False, repr=False)
     """The place last asked for: the same tuple for nearly every entry, and for every state that holds it."""
 
@@ -88,6 +90,7 @@ class Board:
         object.__setattr__(self, "key", f"{self.board_id}/{self.revision}")
         object.__setattr__(self, "latest", [])
         object.__setattr__(self, "plain", self.actions is None and self.region is None and self.group is None)
+        object.__setattr__(self, "moves_always", self.plain and self.fold is not Fold.BEST)
 
     def counts(self, entry: Entry) -> bool:
         """Whether an entry counts here, by its kind, action, region and groups."""

@@ -1,6 +1,6 @@
 """Boards as PostgreSQL has them: pages, places and what lags."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -24,6 +24,7 @@ OF_USER = sql("standings_of")
 
 # Who has entries younger than a mark, how far those are that had time to be written down, and how far they are.
 YOUNG = sql("young")
+MOVED = sql("standings_moved")
 ALL = sql("standings_all")
 AHEAD = sql("standings_ahead")
 
@@ -100,9 +101,10 @@ async def around(
 
 @dataclass(frozen=True, slots=True)
 class Young:
-    """A player with recent entries: their last version, the last that should be settled, and the one that is."""
+    """A player with recent entries: their first and last version, the last that should be settled, the one that is."""
 
     user_id: UserId
+    first: int
     due: int
     owed: int
     settled: int
@@ -119,7 +121,19 @@ async def young(
     ends = (since_ms, before_ms, before_ms if owed_before_ms is None else owed_before_ms)
     stamps = [datetime.fromtimestamp(ms / 1000, UTC) for ms in ends]
     rows = await database.rows(YOUNG, *stamps, [board.key for board in boards])
-    return [Young(UserId(row["user_id"]), row["due"], row["owed"], row["settled"]) for row in rows]
+    return [Young(UserId(row["user_id"]), row["first"], row["due"], row["owed"], row["settled"]) for row in rows]
+
+
+async def moved(
+    database: Database, board_key: str, period: str, young: Sequence[Young]
+) -> dict[UserId, tuple[int, Standing | None]]:
+    """Standings in a place that recent entries moved, with their versions; None is one that boards do not show."""
+    users, firsts = [one.user_id for one in young], [one.first for one in young]
+    rows = await database.rows(MOVED, board_key, period, users, firsts)
+    return {
+        UserId(row["user_id"]): (row["version"], Standing(row["score"], row["reached_at"]) if row["shown"] else None)
+        for row in rows
+    }
 
 
 async def forget_ahead(database: Database) -> None:

@@ -74,8 +74,8 @@ def fold_standing(standing: Standing | None, entry: Entry, fold: Fold) -> Standi
     return Standing(entry.delta, at) if entry.delta > standing.score else standing
 
 
-def apply_entry(state: PlayerState, entry: Entry, *, counts: bool = True) -> None:
-    """Folds a player's next entry into the state, in place.
+def apply_entry(state: PlayerState, entry: Entry, *, counts: bool = True) -> set[Place]:
+    """Folds a player's next entry into the state, in place; the places whose standing it changed.
 
     Of `REFOLDED` kinds only score, version and ban are folded here; the rest depends on older entries (`fold_history`).
     With `counts` off, boards are left alone, as for a voided entry.
@@ -97,14 +97,19 @@ def apply_entry(state: PlayerState, entry: Entry, *, counts: bool = True) -> Non
             state.region, state.groups, state.banned_until = None, (), ERASED_MS
         case _:
             pass
+    moved: set[Place] = set()
     if not counts or entry.kind not in SCORING:
-        return
-    plain = entry.kind is not Kind.ADJUST
-    standings, touched = state.standings, state.touched
+        return moved
+    plain, standings = entry.kind is not Kind.ADJUST, state.standings
     for board, place in places_at(state.boards, entry.effective_at):
         if (plain and board.plain) or board.counts(entry):
-            standings[place] = fold_standing(standings.get(place), entry, board.fold)
-            touched.add(place)
+            before = standings.get(place)
+            after = fold_standing(before, entry, board.fold)
+            if after is not before:  # a best stays what it is, mostly
+                standings[place] = after
+                moved.add(place)
+    state.touched |= moved
+    return moved
 
 
 def remember(memory: ActionMemory | None, at_ms: int) -> ActionMemory:

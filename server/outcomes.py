@@ -1,8 +1,11 @@
 """What follows an entry that is recorded."""
 
+from collections.abc import Collection
+
 from actors.messages import Outcome, Request
 from actors.mirror import Mirror
 from actors.settler import Settler
+from models.board import Place
 from models.entry import SCORING, Entry, Kind
 from models.state import PlayerState
 from server.tallies import Tallies
@@ -19,7 +22,9 @@ class Outcomes:
         self._settler = settler
         self._mirror = mirror
 
-    def show(self, state: PlayerState, entry: Entry, request: Request, outcome: Outcome) -> None:
+    def show(
+        self, state: PlayerState, moved: Collection[Place], entry: Entry, request: Request, outcome: Outcome
+    ) -> None:
         """Shows a new entry, or a replayed one's player as they are."""
         delta = None
         if outcome.replayed:
@@ -28,4 +33,4 @@ class Outcomes:
             delta = entry.delta if entry.kind in NOTIFIED else None
         if not outcome.replayed or state.touched:
             self._settler.note(state)
-        self._mirror.show(state, delta, request, outcome)
+        self._mirror.show(state, moved, delta, request, outcome)

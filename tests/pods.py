@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from actors import mirror
 from actors.clock import Clock
 from actors.committer import Committer
 from actors.epochs import Epochs
@@ -98,12 +99,14 @@ class Pod:
     def _boards(self) -> Sequence[Board]:
         return self.epochs.boards
 
-    def _show(self, state: PlayerState, entry: Entry, request: Request, outcome: Outcome) -> None:
+    def _show(
+        self, state: PlayerState, moved: Collection[Place], entry: Entry, request: Request, outcome: Outcome
+    ) -> None:
         delta = None
         if not outcome.replayed:
             delta = entry.delta if entry.kind in NOTIFIED else None
             self.settler.note(state)
-        self.mirror.show(state, delta, request, outcome)
+        self.mirror.show(state, moved, delta, request, outcome)
 
     async def start(self) -> "Pod":
         await self.clock.measure(self.database)
@@ -119,6 +122,11 @@ class Pod:
             if all(self.epochs.get(place) for _, place in self.present()):
                 return
         raise AssertionError("boards without an epoch")
+
+    async def stop_mirror(self) -> None:
+        """Sends nothing to Redis any more, as if it had died right after a commit."""
+        for name in mirror.LOOPS:
+            await self.supervisor.stop_loop(name)
 
     async def stop(self) -> None:
         await self.supervisor.stop(5)

@@ -6,11 +6,12 @@ from uuid import uuid4
 import pytest
 
 from actors.audience import Audience, Viewer
+from actors.change import Change
 from actors.clock import Clock
 from actors.epochs import Epochs
 from actors.keys import keys_of
 from actors.leaderboard import Leaderboard, Record
-from actors.mirror import Change, Mirror
+from actors.mirror import Mirror
 from actors.ordering import Ordering
 from actors.profiles import Profiles
 from actors.shown import Form, Wire

@@ -170,7 +170,7 @@ async def test_a_banned_player_still_gets_what_is_recorded(pods: list[Pod], user
 async def test_repair_finds_what_was_committed_without_mirror(pods: list[Pod], user: UserId) -> None:
     dying, living, _ = pods
     await redeem(living, user)
-    await dying.supervisor.stop_loop("mirror")  # dies between commit and mirror, and never settles
+    await dying.stop_mirror()  # dies between commit and mirror, and never settles
     outcome = await redeem(dying, user)
     assert outcome.position is None
     place = place_of(living, "global")
@@ -198,7 +198,7 @@ async def test_repair_finds_what_was_committed_without_mirror(pods: list[Pod], u
 async def test_repair_catches_up_after_redis_was_away_for_ten_minutes(pods: list[Pod], user: UserId) -> None:
     pod = pods[0]
     await redeem(pod, user)
-    await pod.supervisor.stop_loop("mirror")
+    await pod.stop_mirror()
     await redeem(pod, user)
     await pod.settler.flush()
     ago = "UPDATE ledger SET at = at - interval '10 minutes' WHERE user_id = $1"

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
+from actors.change import Change, apply_call
 from actors.clock import Clock
 from actors.epochs import Epochs
-from actors.mirror import Change, Mirror, apply_call
+from actors.mirror import Mirror
 from actors.ordering import Ordering
 from models.board import Place
 from models.entry import MAX_SCORE
@@ -26,7 +27,7 @@ async def mirror(redis_url: str) -> Iterator[Mirror]:
 
 
 def held(mirror: Mirror) -> Change:
-    return mirror._pending[PLACE][USER]
+    return mirror._others.pending[PLACE][USER]
 
 
 def change(version: int, score: int | None = 5, delta: int | None = None) -> Change:
@@ -72,7 +73,7 @@ async def test_what_the_player_is_told_adds_up(mirror: Mirror):
 
 
 async def test_what_is_too_much_is_counted(mirror: Mirror, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("actors.mirror.MAX_PENDING", 2)
+    monkeypatch.setattr("actors.lane.MAX_PENDING", 2)
     for number in range(4):
         mirror.put(PLACE, Change(UserId(f"u{number}"), 1))
     assert (mirror.pending, mirror.dropped) == (2, 2)

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from actors.change import Change, apply_call
 from actors.keys import TTL_MS, USER_CHANNEL, keys_of
-from actors.mirror import Change, apply_call
 from actors.ordering import Ordering
 from models.board import Place
 from models.entry import MAX_SCORE

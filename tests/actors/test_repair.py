@@ -64,7 +64,7 @@ async def test_a_pass_before_the_first_look_passes_over_nothing(pods: list[Pod],
     """The mark once went on over boards that the repairing pod had not adopted yet: what was due there never came."""
     dying, starting = pods
     await repair(dying).pass_once()
-    await dying.supervisor.stop_loop("mirror")
+    await dying.stop_mirror()
     outcome = await dying.tell(user, RedeemTicket(dying.ticket(user, "run")))
     await ShiftedClock(dying.database).advance(LONG_MS, *pods)
     starting.ordering.found()
@@ -77,7 +77,7 @@ async def test_a_pass_before_the_first_look_passes_over_nothing(pods: list[Pod],
 
 async def test_a_pod_that_knows_no_boards_yet_moves_no_mark(pods: list[Pod], user: UserId):
     dying, starting = pods
-    await dying.supervisor.stop_loop("mirror")
+    await dying.stop_mirror()
     await dying.tell(user, RedeemTicket(dying.ticket(user, "run")))
     await ShiftedClock(dying.database).advance(LONG_MS, *pods)
     defined = starting.epochs.boards

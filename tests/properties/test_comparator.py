@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from actors.change import Change, apply_call
 from actors.keys import keys_of
-from actors.mirror import Change, apply_call
 from actors.ordering import Ordering
 from models import standings
 from models.board import Place

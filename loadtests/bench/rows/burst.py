@@ -4,8 +4,8 @@ import asyncio
 import time
 from itertools import count
 
+from actors.change import Change, apply_call
 from actors.keys import pointer_of
-from actors.mirror import Change, apply_call
 from actors.ordering import Ordering
 from loadtests.bench.crowd import Crowd
 from loadtests.bench.figures import Figure

@@ -1,0 +1,43 @@
+"""Loops are restarted while they are wanted, and end when they are not."""
+
+import asyncio
+
+import pytest
+
+from actors.supervisor import Supervisor
+from tests.pods import awaited
+
+
+async def loses_one_cancellation() -> None:
+    """As `asyncio.wait_for` of Python 3.11 does when a result comes at the same moment."""
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize(
+    "stop", [lambda supervisor: supervisor.stop_loop("loop"), lambda supervisor: supervisor.stop(5)]
+)
+async def test_a_loop_that_lost_its_cancellation_ends_all_the_same(stop, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("actors.supervisor.CANCEL_AGAIN_SECONDS", 0.01)
+    supervisor = Supervisor()
+    supervisor.keep("loop", loses_one_cancellation)
+    (task,) = supervisor._loops.values()
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await stop(supervisor)
+    assert task.cancelled()
+
+
+async def test_a_loop_that_raises_is_started_again():
+    supervisor, runs = Supervisor(), []
+
+    async def fails() -> None:
+        runs.append(1)
+        raise ValueError("on purpose")
+
+    supervisor.keep("loop", fails)
+    await awaited(lambda: len(runs) == 3)
+    assert supervisor.restarts["loop"] >= 2
+    await supervisor.stop(5)
