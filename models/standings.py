@@ -9,6 +9,7 @@ from models.database import Database, Sink, sql
 from models.database import Row as DatabaseRow
 from models.ids import UserId
 from models.ranking import Row
+from models.state import Standing
 
 PAGE = sql("standings_page")
 
