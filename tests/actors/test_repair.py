@@ -98,7 +98,7 @@ async def test_what_is_too_young_for_one_pass_is_left_to_the_next(pods: list[Pod
     async def shown() -> list[Row]:
         return [row for row in await dying.rows_in_redis(main(dying)) if row.user_id == user]
 
-    await dying.supervisor.stop_loop("mirror")
+    await dying.stop_mirror()
     outcome = await dying.tell(user, RedeemTicket(dying.ticket(user, "run")))
     await ShiftedClock(dying.database).advance(YOUNG_MS, *pods)
     assert await repair(dying).pass_once() == 0
