@@ -95,7 +95,15 @@ def verdict(environment: Environment, **_: Any) -> None:
     _measured(environment).write(folder)
     data = ["--data", options.data] if options.data else []
     command = [sys.executable, "-m", "loadtests.load.judge", str(folder), "--budgets", options.budgets, *data]
-    environment.process_exit_code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=False, text=True)
+    environment.process_exit_code = done.returncode
+    _SAID.append(done.stdout)
+
+
+@events.quit.add_listener
+def last_word(**_: Any) -> None:
+    """Says the verdict below locust's tables, where it is seen."""
+    print(*_SAID, sep="", end="", flush=True)
 
 
 def _measured(environment: Environment) -> Measured:
@@ -126,6 +134,7 @@ def _measured(environment: Environment) -> Measured:
 
 
 _HISTORY: list[Moment] = []
+_SAID: list[str] = []
 
 
 def _progress(environment: Environment, runner: Any, measures: Measures) -> None:
