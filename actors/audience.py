@@ -62,6 +62,7 @@ class Audience:
         self._buffer_limit = buffer_limit
         self._stall_seconds = stall_seconds
         self._viewers: dict[Form, dict[Viewer, None]] = {}  # not sets: these are walked, and dense
+        self._backwards = True
         self._late: set[Viewer] = set()
         self._clock = asyncio.get_running_loop().time
         self.delivered = 0
@@ -81,15 +82,15 @@ class Audience:
         self._late.discard(viewer)
 
     def show(self, shown: Shown | None, source: Catches) -> None:
-        """Writes one frame to everybody who keeps up."""
+        """Writes one frame to everybody who keeps up, in turns from either end: who came last is not always last."""
         if shown is None:
             return
-        limit, delivered = self._buffer_limit, 0
+        limit, delivered, self._backwards = self._buffer_limit, 0, not self._backwards
         for form, viewers in self._viewers.items():
             if not viewers:
                 continue
             frame = shown.frame(form)
-            for viewer in viewers:
+            for viewer in reversed(viewers) if self._backwards else viewers:
                 outlet = viewer.outlet
                 if viewer.behind or outlet.get_write_buffer_size() > limit:
                     self._fall_behind(viewer)

@@ -22,6 +22,10 @@ HELD_SECONDS = 600.0
 """A position is resumable within this many versions and this time."""
 FRAME_SECONDS = 0.05
 """At most 20 frames a second: what changes in between is merged."""
+EARLY_SECONDS = 0.003
+"""How much before its time a frame may go out."""
+LATE_SECONDS = 0.005
+"""How much after its time it may go out without moving those after it."""
 UNWATCHED_SECONDS = 0.1
 """How often a board that nobody watches is brought up to date."""
 
@@ -94,8 +98,22 @@ class Leaderboard:
                 self._renamed.move_to_end(renamed)
             self._unshown_since = self._unshown_since or later.since
             self._hold(later)
-        if self.newest is not None and not self._is_shown(self.newest):
-            self._schedule()
+        self.keep_up()
+
+    def keep_up(self) -> None:
+        """Shows what is held and not shown yet, if the time of its frame has come.
+
+        Asked after each read of the stream, which is made when a frame may go out, so that it has the newest of all;
+        should the next read not come, a timer shows it one frame later.
+        """
+        if self.newest is None or self._is_shown(self.newest):
+            return
+        wait = self.next_frame - self._loop.time()
+        if wait <= EARLY_SECONDS:
+            self.retire()
+            self._show()
+        elif self._timer is None:
+            self._timer = self._loop.call_later(wait + FRAME_SECONDS, self._show)
 
     def _read(self, record: Record) -> Top:
         positions = []
@@ -118,21 +136,12 @@ class Leaderboard:
         while self._renamed and next(iter(self._renamed.values())) <= oldest:
             self._renamed.popitem(last=False)
 
-    def _schedule(self) -> None:
-        if self._timer is not None:
-            return
-        wait = self.next_frame - self._loop.time()
-        if wait <= 0:
-            self._show()
-        else:
-            self._timer = self._loop.call_later(wait, self._show)
-
     def _show(self) -> None:
         self._timer = None
         old, after = self.shown, self.newest
         if old is None or after is None or self._is_shown(after):
             return
-        self._last_frame = self._loop.time()
+        self._last_frame = self._frame_of(self._loop.time())
         new = self._turn_to(after)
         if self.audience:
             began = perf_counter()
@@ -142,6 +151,10 @@ class Leaderboard:
         if self._on_overtaken is not None:
             for one in overtaken(old, new):
                 self._on_overtaken(one)
+
+    def _frame_of(self, now: float) -> float:
+        """The time that the frame of this moment counts from: its due time, if it is about now."""
+        return self.next_frame if -EARLY_SECONDS <= now - self.next_frame <= LATE_SECONDS else now
 
     def _is_shown(self, record: Record) -> bool:
         return self.shown is not None and (self.shown.epoch, self.shown.version) == (record.epoch, record.version)

@@ -19,8 +19,9 @@ from models.ranking import Row, rows_of, text_of
 BLOCK_MS = 200
 """How long a read waits; also how long a new epoch's first delta may wait to be read."""
 READ_COUNT = 500
-LEAD_SECONDS = 0.003
-"""How long before a frame the last read for it is made: one at the frame itself would come a whole frame late."""
+LEAD_SECONDS = 0.001
+"""How long before a frame the read for it is made. It takes about so long; timers are up to a millisecond too early
+themselves, and one that missed the time at which a frame may go out would leave it to the next change."""
 
 
 class Stream:
@@ -74,7 +75,7 @@ class Stream:
                 return
 
     async def _rest(self) -> None:
-        """Leaves what comes before the next frame to one read, just ahead of it."""
+        """Leaves what comes before the next frame to one read, when it may go out; so boards fall into step."""
         watched = [board.next_frame for board in self._boards.values() if board.audience]
         until = max(watched or (board.next_frame for board in self._boards.values()), default=0.0)
         await asyncio.sleep(until - LEAD_SECONDS - asyncio.get_running_loop().time())
@@ -96,6 +97,8 @@ class Stream:
         answers = _pairs(await client.xread(positions, count=READ_COUNT, block=block_ms))
         for stream, records in answers:
             await self._take(*wanted[stream], records)
+        for leaderboard in self._boards.values():
+            leaderboard.keep_up()
         return bool(answers)
 
     async def _take(self, leaderboard: Leaderboard, epoch: str, records: Sequence[tuple[str, dict[str, str]]]) -> None:

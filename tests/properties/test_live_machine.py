@@ -254,6 +254,7 @@ class LiveBoard(RuleBasedStateMachine):
         self.loop.now += milliseconds / 1000
         self.loop.run_what_is_due()
         for board in self.boards:
+            board.keep_up()  # as after every read of the stream
             board.audience.sweep(board)
 
     @rule(who=st.integers(0, VIEWERS - 1), pod=st.integers(0, PODS - 1))
