@@ -80,6 +80,8 @@ class Ordering:
     def found(self) -> bool:
         """Takes note that Redis answers; whether it was away before."""
         was_away = self.away
+        if self._missed:
+            log.info("redis answers again")
         self._missed = False
         self.there.set()
         return was_away

@@ -36,6 +36,7 @@ class Supervisor:
 
     def keep(self, name: str, body: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Runs a loop for good, restarting it when it raises or returns."""
+        self.restarts.setdefault(name, 0)  # so that whoever counts sees the first one
         self._loops[name] = asyncio.create_task(self._keep(name, body), name=name)
 
     async def _keep(self, name: str, body: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -51,7 +52,7 @@ class Supervisor:
                 delay, in_a_row = FIRST_DELAY_SECONDS, 0
                 self.failing.discard(name)
             in_a_row += 1
-            self.restarts[name] = self.restarts.get(name, 0) + 1
+            self.restarts[name] = self.restarts[name] + 1
             if in_a_row > MAX_RESTARTS:
                 self.failing.add(name)
             await asyncio.sleep(delay)

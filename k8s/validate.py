@@ -14,7 +14,7 @@ import kubernetes_validate
 import yaml
 
 FOLDER = Path(__file__).parent
-OVERLAYS = ("dev", "prod")
+OVERLAYS = ("dev", "prod", "pooler")
 VERSION = "1.33"
 """Of Kubernetes: what the manifests are held against."""
 RENDERERS = (("kustomize", "build"), ("kubectl", "kustomize"))

@@ -13,6 +13,7 @@ from locust import events
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
+from loadtests.load import told
 from loadtests.load.accounts import Accounts
 from loadtests.load.admins import Administrator
 from loadtests.load.cheaters import Cheater
@@ -22,7 +23,6 @@ from loadtests.load.person import Ground
 from loadtests.load.players import Player
 from loadtests.load.pollers import Poller
 from loadtests.load.shapes import SHAPES, Chosen
-from loadtests.load.told import PATTERN, all_ended
 from loadtests.load.viewers import Viewer
 
 __all__ = ["Administrator", "Cheater", "Chosen", "Player", "Poller", "Viewer"]
@@ -57,8 +57,10 @@ def prepare(environment: Environment, runner: Any, **_: Any) -> None:
     if isinstance(runner, WorkerRunner):
         environment.ground = None  # type: ignore[attr-defined]
     else:
-        for old in Path(options.record).glob(PATTERN):
-            old.unlink()
+        try:
+            told.prepare(Path(options.record))
+        except OSError as error:
+            sys.exit(f"load: nothing can be recorded in --record {options.record}: {error.strerror}")
         gevent.spawn(_progress, environment, runner, measures)
 
     @events.test_start.add_listener
@@ -81,29 +83,34 @@ def prepare(environment: Environment, runner: Any, **_: Any) -> None:
 
 
 @events.quitting.add_listener
-def verdict(environment: Environment, **_: Any) -> None:
+def judge(environment: Environment, **_: Any) -> None:
     """Judges what was recorded; the exit code is the verdict's."""
     runner, options = environment.runner, environment.parsed_options
-    if runner is None or options is None or isinstance(runner, WorkerRunner) or not environment.stats.num_requests:
+    if runner is None or options is None or isinstance(runner, WorkerRunner):
+        return
+    if not environment.stats.num_requests:
+        if options.headless:
+            _VERDICT.append("Verdict: FAILED, nothing was asked")
+            environment.process_exit_code = 1
         return
     runner.quit()
     folder = Path(options.record)
     deadline = time.monotonic() + ENDING_SECONDS
-    while not all_ended(folder) and time.monotonic() < deadline:
+    while not told.all_ended(folder) and time.monotonic() < deadline:
         gevent.sleep(0.2)
-    folder.mkdir(parents=True, exist_ok=True)
     _measured(environment).write(folder)
     data = ["--data", options.data] if options.data else []
     command = [sys.executable, "-m", "loadtests.load.judge", str(folder), "--budgets", options.budgets, *data]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=False, text=True)
-    environment.process_exit_code = done.returncode
-    _SAID.append(done.stdout)
+    found = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
+    _VERDICT.append(found.stdout.rstrip())
+    environment.process_exit_code = found.returncode
 
 
 @events.quit.add_listener
-def last_word(**_: Any) -> None:
-    """Says the verdict below locust's tables, where it is seen."""
-    print(*_SAID, sep="", end="", flush=True)
+def tell(**_: Any) -> None:
+    """The verdict comes last, where a log is read first."""
+    for text in _VERDICT:
+        print(text, flush=True)
 
 
 def _measured(environment: Environment) -> Measured:
@@ -134,7 +141,7 @@ def _measured(environment: Environment) -> Measured:
 
 
 _HISTORY: list[Moment] = []
-_SAID: list[str] = []
+_VERDICT: list[str] = []
 
 
 def _progress(environment: Environment, runner: Any, measures: Measures) -> None:

@@ -22,7 +22,7 @@ from loadtests.bench.figures import percentile
 from loadtests.client import Client, Player, Redemption, Refused, Ticket, Top, Unreachable
 from loadtests.load.accounts import PASSWORD, Account, minted
 from loadtests.load.measured import BUDGETS, Measured, Moment, Row
-from loadtests.load.told import PATTERN, Answer, Began, Diary, Ended, Seen, Unknown, View
+from loadtests.load.told import Answer, Began, Diary, Ended, Seen, Unknown, View, prepare
 
 SPRINT = "sprint"
 """Of the sample catalogue: no minimum time, no cooldown."""
@@ -195,8 +195,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", metavar="DIR", help="data folder of a running `laurel up`, for the verdict")
     parser.add_argument("--budgets", default=str(BUDGETS), metavar="FILE", help="default loadtests/budgets.toml")
     args = parser.parse_args(arguments)
-    for old in args.record.glob(PATTERN):
-        old.unlink()
+    try:
+        prepare(args.record)
+    except OSError as error:
+        parser.error(f"nothing can be recorded in {args.record}: {error.strerror}")
     uvloop.run(run(args)).write(args.record)
     data = ["--data", args.data] if args.data else []
     command = [sys.executable, "-m", "loadtests.load.judge", str(args.record), "--budgets", args.budgets, *data]

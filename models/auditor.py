@@ -14,7 +14,7 @@ from models.audit import Fault, Link, Mark, Memo, Subject, Written
 from models.base import Base
 from models.board import Board
 from models.chain import Chain
-from models.database import CONNECT_TIMEOUT_SECONDS, INDEX_PLANS, credentials, pooled, sql
+from models.database import CONNECT_TIMEOUT_SECONDS, INDEX_PLANS, UNHURRIED, credentials, pooled, sql
 from models.errors import typed
 from models.history import History
 from models.ids import ActionId, UserId
@@ -49,7 +49,7 @@ async def reading(database_url: str) -> AsyncIterator[Connection]:
     Behind a pooler, which takes no such settings, those of the role hold. Raises DatabaseUnavailable, also for what
     happens inside.
     """
-    settings = {} if pooled(database_url) else {**INDEX_PLANS, "default_transaction_read_only": "on"}
+    settings = {} if pooled(database_url) else {**UNHURRIED, **INDEX_PLANS, "default_transaction_read_only": "on"}
     settings["application_name"] = "laurel-audit"
     try:
         connection = await asyncpg.connect(

@@ -29,6 +29,8 @@ HARD_TIMEOUT_SECONDS = 8
 SESSION = {"statement_timeout": str(STATEMENT_TIMEOUT_MS), "idle_in_transaction_session_timeout": "10000"}
 # Without these the prepared statement keeps the plan of a small table and scans a grown ledger.
 INDEX_PLANS = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
+# For a session of its own that may take its time, whatever the role has for the sake of a pooler.
+UNHURRIED = dict.fromkeys(SESSION, "0") | dict.fromkeys(INDEX_PLANS, "on")
 
 # For one transaction; behind a pooler `SESSION` and `INDEX_PLANS` are the role's.
 PATIENT = (

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from models.auditor import Connection
-from models.database import CONNECT_TIMEOUT_SECONDS, credentials
+from models.database import CONNECT_TIMEOUT_SECONDS, UNHURRIED, credentials
 from models.errors import typed
 from models.migrate import ASIDE
 
@@ -21,7 +21,7 @@ OTHERS = """
 async def administering(database_url: str) -> AsyncIterator[Connection]:
     """A connection of its own without time limits; raises DatabaseUnavailable, also for what happens inside."""
     try:
-        settings = {"application_name": "laurel-admin"}
+        settings = {**UNHURRIED, "application_name": "laurel-admin"}
         connection = await asyncpg.connect(
             timeout=CONNECT_TIMEOUT_SECONDS, server_settings=settings, **credentials(database_url)
         )

@@ -89,9 +89,14 @@ def typed(error: BaseException) -> ModelError:
     if isinstance(error, CONTENDED) or isinstance(cause, CONTENDED):
         return Contended(str(cause))
     if isinstance(error, AWAY) or isinstance(cause, AWAY):
-        return DatabaseUnavailable(f"{type(cause).__name__}: {cause}")
+        return DatabaseUnavailable(_said(cause))
     if isinstance(cause, asyncpg.DataError | asyncpg.IntegrityConstraintViolationError | ValueError | TypeError):
-        return DataRejected(f"{type(cause).__name__}: {cause}")
+        return DataRejected(_said(cause))
     if isinstance(error, OperationalError) or isinstance(cause, asyncpg.PostgresError):
-        return DatabaseUnavailable(f"{type(cause).__name__}: {cause}")
-    return DataRejected(f"{type(cause).__name__}: {cause}")
+        return DatabaseUnavailable(_said(cause))
+    return DataRejected(_said(cause))
+
+
+def _said(cause: object) -> str:
+    """The exception's name and what it says, if anything."""
+    return f"{type(cause).__name__}: {cause}".removesuffix(": ")

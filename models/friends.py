@@ -11,7 +11,7 @@ MAX_FRIENDS = 500
 
 ADD = sql("add_friend")
 PAGE = sql("friends_page")
-REMOVE = "DELETE FROM friends WHERE user_id = $1 AND friend_id = $2"
+REMOVE = sql("remove_friend")
 IDS = "SELECT friend_id::text FROM friends WHERE user_id = $1"
 
 FIRST = UserId("00000000-0000-0000-0000-000000000000")
@@ -40,9 +40,10 @@ async def add(database: Database, user_id: UserId, friend_id: UserId) -> Adding:
     return Adding(row["known"], row["own"], row["room"])
 
 
-async def remove(database: Database, user_id: UserId, friend_id: UserId) -> None:
-    """Takes a friend off the list, if on it."""
-    await database.rows(REMOVE, user_id, friend_id)
+async def remove(database: Database, user_id: UserId, friend_id: UserId) -> bool:
+    """Takes a friend off the list, if on it; whether there is such a player."""
+    (row,) = await database.rows(REMOVE, user_id, friend_id)
+    return bool(row["known"])
 
 
 async def page(database: Database, user_id: UserId, after: UserId, limit: int) -> list[Friend]:

@@ -6,7 +6,7 @@ import asyncpg
 from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor
 
-from models.database import CONNECT_TIMEOUT_SECONDS, credentials, tortoise_config
+from models.database import CONNECT_TIMEOUT_SECONDS, UNHURRIED, credentials, pooled, tortoise_config
 from models.errors import RestoreUnfinished, typed
 
 LOCK_ID = 0x6C617572656C
@@ -27,7 +27,9 @@ async def migrate(database_url: str) -> list[str]:
     Raises DatabaseUnavailable and RestoreUnfinished.
     """
     try:
-        lock = await asyncpg.connect(timeout=CONNECT_TIMEOUT_SECONDS, **credentials(database_url))
+        lock = await asyncpg.connect(
+            timeout=CONNECT_TIMEOUT_SECONDS, server_settings=UNHURRIED, **credentials(database_url)
+        )
         try:
             # Whoever waits inside a statement has a snapshot, for whose end an index that is made concurrently waits.
             while not await lock.fetchval(TRY_LOCK, LOCK_ID):  # noqa: ASYNC110 — another process has it
@@ -56,6 +58,16 @@ async def missing(database_url: str) -> list[str]:
         raise typed(error) from error
 
 
+async def is_new(database_url: str) -> bool:
+    """Whether nothing was ever applied; raises DatabaseUnavailable."""
+    try:
+        async with TortoiseContext() as context:
+            executor, _ = await _plan(context, database_url)
+            return not await executor.recorder.applied_migrations()
+    except Exception as error:
+        raise typed(error) from error
+
+
 async def unknown(database_url: str) -> list[str]:
     """The names of applied migrations that this version does not have; raises DatabaseUnavailable."""
     try:
@@ -72,7 +84,7 @@ async def _plan(context: TortoiseContext, database_url: str) -> tuple[MigrationE
     config = tortoise_config(database_url)
     for connection in config["connections"].values():
         connection["credentials"]["command_timeout"] = None
-        connection["credentials"]["server_settings"] = {}
+        connection["credentials"]["server_settings"] = {} if pooled(database_url) else {**UNHURRIED}
     await context.init(config=config)
     await context.db("default").execute_query(ASK)
     executor = MigrationExecutor(context.db("default"), config["apps"])

@@ -35,7 +35,7 @@ def decode(request: Request, shape: type[T]) -> T:
     try:
         value: T = decoder.decode(body)
         if body.count(b":") > 1:  # msgspec lets the last of equal names win; one name alone needs no second look
-            json.loads(body, object_pairs_hook=_distinct)
+            refuse_doubles(body)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise InvalidRequest(str(error)) from error
     return value
@@ -45,6 +45,11 @@ def bodiless(request: Request) -> None:
     """Refuses what is sent where nothing is asked for, but an empty object; raises as `decode`."""
     if request.body:
         decode(request, Nothing)
+
+
+def refuse_doubles(text: bytes | str) -> None:
+    """Raises ValueError where a name stands twice in one object."""
+    json.loads(text, object_pairs_hook=_distinct)
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> None:

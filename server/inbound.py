@@ -4,7 +4,7 @@ from asyncio import TimerHandle
 from collections import deque
 from typing import Any, cast
 
-from sanic.exceptions import RequestTimeout
+from sanic.exceptions import BadRequest, RequestTimeout
 from sanic.http import Http, Stage
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from sanic.server.websockets.frame import WebsocketFrameAssembler
@@ -75,9 +75,17 @@ class FrameBudget:
 
 
 class TimedHttp(Http):
-    """Sanic's HTTP, which says when it waits for the next request."""
+    """Sanic's HTTP, which says when it waits for the next request, and answers what no address can be read from."""
 
     __slots__ = ()
+
+    def create_empty_request(self) -> None:
+        """What stands for a request that could not be read; Sanic fails once more on an address it has refused."""
+        try:
+            super().create_empty_request()
+        except BadRequest:
+            self.url = None
+            super().create_empty_request()
 
     def init_for_request(self) -> None:
         """Forgets the last request."""

@@ -121,7 +121,7 @@ class Runtime:
         self.key_watch = KeyWatch(settings, reread, self._adopt_keys) if reread else None
         self.ordering = Ordering(str(settings.redis_url))
         self.epochs = Epochs()
-        self.profiles = Profiles(self.database)
+        self.profiles = Profiles(self.database, self.supervisor)
         self.loader = Loader(self.database, self.clock, self._boards)
         self.committer = Committer(self.database, self.clock, self._boards)
         self.settler = Settler(self.database)

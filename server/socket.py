@@ -1,6 +1,7 @@
 """One WebSocket and what it may ask."""
 
 import asyncio
+from typing import Annotated
 
 import msgspec
 from sanic.exceptions import WebsocketClosed
@@ -12,6 +13,7 @@ from actors.errors import ActorError
 from actors.shown import Form, Wire
 from models.errors import ModelError
 from server.auth import Session
+from server.bodies import refuse_doubles
 from server.closing import ABORT_SECONDS, CloseCode
 from server.connection import Connection
 from server.errors import RequestError
@@ -48,7 +50,7 @@ class Resume(Message, frozen=True):
 
     board: str
     epoch: str
-    version: int
+    version: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Ping(Message, frozen=True):
@@ -88,7 +90,8 @@ class Socket(Connection):
         """Acts on one message; whether the socket stays open."""
         try:
             message = _decoder.decode(text)
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            refuse_doubles(text)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             return self.close(CloseCode.BAD_MESSAGE, "not a message of this protocol")
         match message:
             case Ping():

@@ -8,16 +8,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import msgspec
 
+from loadtests.load.outages import outages
 from server.embedded.ports import LOOPBACK, any_free, is_free
 from server.embedded.processes import end_child
 
 ROOT = Path(__file__).parent.parent.parent
+OUTAGE_BUDGETS = ROOT / "loadtests" / "outages.toml"
 LOCUSTFILE = "loadtests/locustfile.py"
 FILES = 16_384
 STOP_STEPS = ((signal.SIGTERM, 30.0), (signal.SIGKILL, 5.0))
@@ -35,7 +38,10 @@ class LoadError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code of the verdict: 0, or 1 when something broke."""
-    args, rest = _parser().parse_known_args(arguments)
+    parser = _parser()
+    args, rest = parser.parse_known_args(arguments)
+    if args.outages and (args.url or args.web or not args.seconds):
+        parser.error("--outages are for pods that are started for a run of a certain length")
     signal.signal(signal.SIGTERM, _leave)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES, hard) if hard > 0 else FILES, hard))
@@ -45,11 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _locust(args, [*_given(args), "--host", args.url, *rest])
         with tempfile.TemporaryDirectory(prefix="laurel-load-") as root:
             data = Path(root) / "data"
-            with _pods(data, args.pods) as urls:
+            with _pods(data, args.pods) as config:
+                urls = [pod["url"] for pod in config["pods"]]
                 tokens = _mint(data, Path(root) / "tokens", "--users", str(args.people * TOKENS_PER_PERSON))
                 admins = _mint(data, Path(root) / "admins", "--user", "load-admin", "--admin")
                 own = ["--data", str(data), "--tokens", str(tokens), "--admin-tokens", str(admins)]
-                return _locust(args, [*_given(args), "--host", ",".join(urls), *own, *rest])
+                with outages(config, args.seconds) if args.outages else nullcontext():
+                    return _locust(args, [*_given(args), "--host", ",".join(urls), *own, *rest])
     except LoadError as error:
         print(f"load: {error}", file=sys.stderr)
         return 1
@@ -59,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _given(args: argparse.Namespace) -> list[str]:
     given = ["--users", str(args.people), "--spawn-rate", str(max(1, args.people // 5)), "--record", str(args.report)]
+    if args.outages:
+        given += ["--budgets", str(OUTAGE_BUDGETS)]
     if args.seconds:
         given += ["--run-time", f"{args.seconds}s"]
     if not args.web:
@@ -85,8 +95,8 @@ def _locust(args: argparse.Namespace, options: Sequence[str]) -> int:
 
 
 @contextmanager
-def _pods(data: Path, count: int) -> Iterator[list[str]]:
-    """`laurel up` on a folder of its own, stopped afterwards."""
+def _pods(data: Path, count: int) -> Iterator[dict[str, Any]]:
+    """What `laurel config` says of a `laurel up` on a folder of its own, stopped afterwards."""
     port = _ports(count)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")}
     log = data.parent / "up.log"
@@ -102,7 +112,7 @@ def _pods(data: Path, count: int) -> Iterator[list[str]]:
         found = subprocess.run(
             [*_laurel("config", data), "--json"], cwd=ROOT, env=environ, capture_output=True, check=True
         )
-        yield [pod["url"] for pod in msgspec.json.decode(found.stdout)["pods"]]
+        yield msgspec.json.decode(found.stdout)
         if process.poll() is not None:
             raise LoadError(f"`laurel up` ended\n{log.read_text()}")
     finally:
@@ -148,6 +158,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--people", type=int, default=150, help="how many at most (default 150)")
     parser.add_argument("--pods", type=int, default=2, help="pods that are started for it (default 2)")
     parser.add_argument("--url", metavar="URL[,URL…]", help="pods that run already; none are started")
+    parser.add_argument(
+        "--outages",
+        action="store_true",
+        help="meanwhile Redis hangs, PostgreSQL hangs, and a pod is killed; judged by loadtests/outages.toml",
+    )
     parser.add_argument("--web", action="store_true", help="locust's web page instead of starting at once")
     parser.add_argument(
         "--report",

@@ -21,6 +21,7 @@ from actors.keys import keys_of, pointer_of
 from loadtests import client
 from loadtests.load.told import Told, View
 from loadtests.load.verdict import Continued, Entry, Stand, Stores, Top
+from models.database import credentials
 from models.ranking import row_of
 
 BOARD, PERIOD = "global", "all"
@@ -39,10 +40,23 @@ ENTRIES = """
     FROM ledger WHERE user_id = ANY($1::uuid[])
 """
 BROKEN = """
-    SELECT p.id::text AS id, p.score, p.version, coalesce(sum(l.delta), 0) AS sum, count(l.user_id) AS entries
-    FROM players p LEFT JOIN ledger l ON l.user_id = p.id WHERE p.version > 0 GROUP BY p.id
-    HAVING p.score <> coalesce(sum(l.delta), 0) OR p.version <> count(l.user_id) OR p.version <> max(l.user_version)
+    WITH archived AS (
+        SELECT b.user_id, max(b.version) AS version FROM ledger_bases b JOIN ledger_archives USING (month)
+        GROUP BY b.user_id
+    ), kept AS (
+        SELECT user_id, sum(delta) AS sum, count(*) AS entries, max(user_version) AS last FROM ledger GROUP BY user_id
+    )
+    SELECT p.id::text AS id, p.score, p.version, coalesce(k.sum, 0) AS sum, coalesce(k.entries, 0) AS entries,
+        coalesce(a.version, 0) AS archived
+    FROM players p LEFT JOIN kept k ON k.user_id = p.id LEFT JOIN archived a ON a.user_id = p.id
+    LEFT JOIN ledger f ON f.user_id = p.id AND f.user_version = a.version + 1
+    WHERE p.version > 0 AND (
+        p.version <> coalesce(a.version, 0) + coalesce(k.entries, 0)
+        OR p.version <> k.last
+        OR p.score <> k.sum + CASE WHEN a.version IS NULL THEN 0 ELSE f.score_after - f.delta END
+    )
 """
+"""The first entry kept tells what the archived ones before it came to."""
 KEY = "SELECT board_id || '/' || revision FROM boards WHERE board_id = $1"
 STANDS = """
     SELECT id::text AS id, score, version FROM players
@@ -82,7 +96,7 @@ async def gather(told: Told, hosts: Sequence[str], addresses: Addresses) -> Stor
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as http:
         if addresses.database is not None:
-            await _database(stores, addresses.database, users)
+            await read_database(stores, addresses.database, users)
             stores.notes.append(f"Ledger and scores were read from the database ({addresses.how}).")
         else:
             await _public_stands(stores, http, hosts[0], users)
@@ -98,13 +112,15 @@ async def gather(told: Told, hosts: Sequence[str], addresses: Addresses) -> Stor
     return stores
 
 
-async def _database(stores: Stores, url: str, users: Sequence[str]) -> None:
-    connection = await asyncpg.connect(url, timeout=10, command_timeout=60)
+async def read_database(stores: Stores, url: str, users: Sequence[str]) -> None:
+    """Fills in what the ledger and the players' rows say."""
+    connection = await asyncpg.connect(**credentials(url), timeout=10, command_timeout=60)
     try:
         stores.board_key = await connection.fetchval(KEY, BOARD)
         stores.entries = [Entry(**dict(row)) for row in await connection.fetch(ENTRIES, users)]
         stores.broken = [
             f"{row['id']}: score {row['score']}, version {row['version']}; {row['entries']} entries sum to {row['sum']}"
+            + (f", those up to version {row['archived']} are archived" if row["archived"] else "")
             for row in await connection.fetch(BROKEN)
         ]
         stores.stands = {row["id"]: Stand(row["score"], row["version"]) for row in await connection.fetch(STANDS)}

@@ -22,6 +22,7 @@ CREATED = 201
 OK = 200
 ERRORS = 400
 ANSWER_SECONDS = 10.0
+LIMITED = "rate_limited"
 
 
 class GaveUp(Exception):
@@ -88,9 +89,14 @@ class Person(FastHttpUser):
             self.ground.accounts.give_back(self.account)
 
     def register(self) -> Account:
+        """A new account; where the server lets in so many a minute, it waits for its turn."""
         body = {"username": f"load-{uuid4().hex[:16]}", "password": PASSWORD}
+        path = "/api/v1/auth/register"
         try:
-            reply = self.ask("POST", "/api/v1/auth/register", "register", body, signed=False)
+            while (
+                reply := self.ask("POST", path, "register", body, signed=False, expected=(LIMITED,))
+            ).code == LIMITED:
+                gevent.sleep(retry_after(reply) + backoff(0))
         except GaveUp as error:
             raise StopUser from error
         if reply.status != CREATED:
@@ -117,11 +123,10 @@ class Person(FastHttpUser):
         while True:
             reply, final = self._once(method, path, name, body, sent, expected, deadline)
             if final:
-                if reply.status == 0 or reply.status in PASSING:
+                if reply.code not in expected and (reply.status == 0 or reply.status in PASSING):
                     raise GaveUp(f"{name}: {reply.status} {reply.code}")
                 return reply
-            after = reply.headers.get("Retry-After", "") or ""
-            gevent.sleep((float(after) if after.isdecimal() else 0.0) + backoff(attempt))
+            gevent.sleep(retry_after(reply) + backoff(attempt))
             self._pod += 1
             attempt += 1
 
@@ -141,7 +146,8 @@ class Person(FastHttpUser):
             reply = Reply(response.status_code or 0, _object(response.content), response.headers or {})
             again = (reply.status == 0 or reply.status in PASSING) and reply.code not in expected
             if again and time.monotonic() < deadline:
-                response.request_meta["name"] = f"tried again: {reply.status} {reply.code}".rstrip()
+                what = "limited" if reply.code == LIMITED else "tried again"
+                response.request_meta["name"] = f"{what}: {reply.status} {reply.code}".rstrip()
                 response.success()
                 return reply, False
             if 0 < reply.status < ERRORS or reply.code in expected or reply.status in expected:
@@ -195,6 +201,12 @@ def _object(content: bytes | None) -> dict[str, Any]:
         return msgspec.json.decode(content or b"{}", type=dict[str, Any])
     except msgspec.MsgspecError:
         return {}
+
+
+def retry_after(reply: Reply) -> float:
+    """Seconds to wait, as the answer asks."""
+    after = reply.headers.get("Retry-After", "") or ""
+    return float(after) if after.isdecimal() else 0.0
 
 
 def think(seconds: float, least: float = 0.1) -> None:

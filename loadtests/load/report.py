@@ -38,7 +38,7 @@ def text(told: Told, stores: Stores, measured: Measured, found: Sequence[Finding
 
 
 def _word(found: Sequence[Finding]) -> str:
-    return f"FAILED, {len(found)} things broke" if found else "passed"
+    return f"FAILED, {len(found)} {'thing' if len(found) == 1 else 'things'} broke" if found else "passed"
 
 
 def page(told: Told, stores: Stores, measured: Measured, found: Sequence[Finding]) -> str:

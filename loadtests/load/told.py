@@ -1,5 +1,6 @@
 """What people were told during a run: one JSON line each, a file a process."""
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -101,6 +102,15 @@ class Ended(Record, frozen=True):
 Line = Answer | Unknown | Moved | Refused | Cheat | View | Divergence | Seen | Began | Ended
 _decoder = msgspec.json.Decoder(Line)
 _encode = msgspec.json.Encoder().encode
+
+
+def prepare(folder: Path) -> None:
+    """Makes an empty folder for a run; raises OSError where nothing can be written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+    for old in folder.glob(PATTERN):
+        old.unlink()
 
 
 class Diary:

@@ -39,7 +39,7 @@ async def place(runtime: Runtime, asked: Asked, user_id: UserId) -> PlaceAnswer:
             period, found = where[1], await runtime.reading.place_at(where, user_id)
     if found is None:
         raise NotFound(ABSENT)
-    await runtime.profiles.load([user_id])
+    await runtime.profiles.load_soon([user_id])
     profile = runtime.profiles.get(user_id)
     return PlaceAnswer(
         board_id=asked.board.board_id,

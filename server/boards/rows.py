@@ -10,7 +10,7 @@ from server.wire.standings import EntryAnswer, TopAnswer
 
 async def top_answer(runtime: Runtime, board: Board, period: str, page: Page, following: str | None) -> TopAnswer:
     """A page of a board; `following` is the cursor of the next one."""
-    await runtime.profiles.load([row.user_id for row in page.rows])
+    await runtime.profiles.load_soon([row.user_id for row in page.rows])
     return TopAnswer(
         board_id=board.board_id,
         period=period,

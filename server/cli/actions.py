@@ -33,11 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if args.what == "export":
-        with servers(args, environ) as settings:
+        with servers(args, environ, filled=True) as settings:
             _write(args.file, asyncio.run(_exported(settings, args.file)))
     else:
         actions = _read(args.file)  # a file that is wrong needs no database
-        with servers(args, environ) as settings:
+        with servers(args, environ, filled=True) as settings:
             for line in asyncio.run(_import(settings, actions)):
                 print(line)
     return 0

@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    with servers(args, environ) as settings:
+    with servers(args, environ, filled=True) as settings:
         if args.what == "checkpoint":
             asyncio.run(_checkpoint(settings))
             return 0

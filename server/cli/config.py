@@ -3,10 +3,12 @@
 import argparse
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from server.cli.servers import load_settings
-from server.settings import Settings
+from server.cli.servers import data_path, load_settings
+
+if TYPE_CHECKING:
+    from server.embedded.runtime import Runtime
 
 NAME = "config"
 HELP = "shows the settings in force, secrets hidden, and what runs"
@@ -21,20 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    settings = load_settings(args, environ)
-    shown = {"settings": settings.redacted(), **_running(settings)}
+    from server.embedded.folder import DataFolder
+    from server.embedded.runtime import running
+
+    up = running(DataFolder(data_path(args, environ)))
+    settings = load_settings(args, {**environ, **(up.options if up else {})})
+    shown = {"settings": settings.redacted(), **(_runs(up) if up else {})}
     print(json.dumps(shown, indent=2) if args.json else _table(shown))
     return 0
 
 
-def _running(settings: Settings) -> dict[str, Any]:
+def _runs(up: "Runtime") -> dict[str, Any]:
     """What a running `up` offers; its addresses are whole and usable."""
-    from server.embedded.folder import DataFolder
-    from server.embedded.runtime import running
-
-    up = running(DataFolder(settings.data))
-    if up is None:
-        return {}
     return {
         "pods": [{"url": pod.url, "pid": pod.pid} for pod in up.pods],
         "databaseUrl": up.database_url,

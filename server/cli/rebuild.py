@@ -34,7 +34,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from actors.ordering import AWAY
     from models.errors import ModelError
 
-    with servers(args, environ) as settings:
+    with servers(args, environ, filled=True) as settings:
         try:
             asyncio.run(rebuild(settings, args.board))
         except ModelError:

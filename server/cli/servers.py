@@ -1,6 +1,8 @@
 """The settings and servers a command works with."""
 
 import argparse
+import asyncio
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -44,10 +46,11 @@ def require_direct(database_url: str | None, why: str) -> None:
 
 
 @contextmanager
-def servers(args: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[Settings]:
+def servers(args: argparse.Namespace, environ: Mapping[str, str], *, filled: bool = False) -> Iterator[Settings]:
     """Settings whose database and Redis can be reached.
 
-    Configured servers, else those of a running `up`, else embedded ones for the time of the command.
+    Configured servers, else those of a running `up`, else embedded ones for the time of the command. An embedded
+    database that shall be `filled` has its schema: a new one gets it here, that of an `up` is waited for.
     """
     settings = load_settings(args, environ)
     if settings.database_url and settings.redis_url:
@@ -63,6 +66,8 @@ def servers(args: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[Se
     with ExitStack() as stack:
         for _ in range(int(WAIT_SECONDS / ATTEMPT_SECONDS)):
             if up := running(folder):
+                if filled and not settings.database_url and not up.pods:  # pods come after the migrations
+                    _await_schema(up.database_url)
                 yield replace(load_settings(args, environ), database_url=up.database_url, redis_url=up.redis_url)
                 return
             try:
@@ -76,4 +81,27 @@ def servers(args: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[Se
         own = EmbeddedServers.choose(folder, secrets, postgres=not settings.database_url, redis=not settings.redis_url)
         stack.callback(own.stop)
         own.start()
-        yield own.fill_in(Settings.from_mapping(merged(args, environ, secrets)))
+        found = own.fill_in(Settings.from_mapping(merged(args, environ, secrets)))
+        if filled and not settings.database_url:
+            _fill_new(str(found.database_url))
+        yield found
+
+
+def _await_schema(database_url: str) -> None:
+    """An `up` that is just starting applies migrations; what it still lacks then is for `opened` to say."""
+    from models.migrate import missing
+
+    for _ in range(int(WAIT_SECONDS / ATTEMPT_SECONDS)):
+        if not asyncio.run(missing(database_url)):
+            return
+        time.sleep(ATTEMPT_SECONDS)
+
+
+def _fill_new(database_url: str) -> None:
+    """As `up` would; an older schema is left to `up` and `laurel migrate`."""
+    from models.catalogue_file import seed_if_empty
+    from models.migrate import is_new, migrate
+
+    if asyncio.run(is_new(database_url)):
+        asyncio.run(migrate(database_url))
+        asyncio.run(seed_if_empty(database_url))

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    with servers(args, environ) as settings:
+    with servers(args, environ, filled=True) as settings:
         if not _load_test(settings):
             raise CommandError("tickets are minted for load tests only: start `laurel up --load-test`")
         asyncio.run(_mint(settings, args))

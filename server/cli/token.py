@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    with servers(args, environ) as settings:
+    with servers(args, environ, filled=True) as settings:
         asyncio.run(_mint(settings, args))
     return 0
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from server.cli.arguments import whole
 from server.cli.servers import CommandError, data_path, merged, require_direct
 from server.embedded.demo import Demo
 from server.embedded.errors import FolderInUse
@@ -28,8 +29,12 @@ LOCK_SECONDS = 10.0  # for a command that uses the folder for a moment
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (also LAUREL_HOST)")
-    parser.add_argument("--port", help="port of the first pod (also LAUREL_PORT)")
-    parser.add_argument("--pods", type=_pods, default=1, metavar="N", help="pods on consecutive ports (default 1)")
+    parser.add_argument(
+        "--port", type=whole(1, LAST_PORT), metavar="PORT", help="port of the first pod (also LAUREL_PORT)"
+    )
+    parser.add_argument(
+        "--pods", type=whole(1, MOST_PODS), default=1, metavar="N", help="pods on consecutive ports (default 1)"
+    )
     parser.add_argument("--demo", action="store_true", help="adds players that play")
     parser.add_argument("--load-test", action="store_true", help="lifts all limits and allows `laurel ticket mint`")
 
@@ -43,7 +48,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
             with folder.locked(0 if running(folder) else LOCK_SECONDS, signals.pause):
                 secrets = ensure_secrets(folder, environ)
                 whole, own = merged(args, variables, secrets), merged(args, variables, {})
-                Up(folder, whole, own, secrets, args.pods, signals, demo=args.demo).run()
+                Up(folder, whole, own, secrets, args.pods, signals, options=_given(args), demo=args.demo).run()
         except FolderInUse as error:
             up = running(folder)
             raise CommandError(
@@ -69,12 +74,14 @@ class Up:
         pods: int,
         signals: Signals,
         *,
+        options: Mapping[str, str],
         demo: bool = False,
     ) -> None:
         given = Settings.from_mapping(environ)
         ports = range(given.port, given.port + pods)
         self._folder = folder
         self._signals = signals
+        self._options = dict(options)
         self._servers = EmbeddedServers.choose(
             folder, secrets, postgres=not given.database_url, redis=not given.redis_url, avoid=ports
         )
@@ -138,6 +145,7 @@ class Up:
             redis=record(self._servers.redis),
             pods=tuple(pod.record for pod in self._pods if pod.record),
             load_test=self._settings.load_test,
+            options=self._options,
         )
         write_runtime(self._folder, runtime)
 
@@ -158,7 +166,11 @@ class Up:
 
 def _given(args: argparse.Namespace) -> dict[str, str]:
     """Options are settings: they win over the environment."""
-    given = {"LAUREL_HOST": args.host, "LAUREL_PORT": args.port, "LAUREL_LOAD_TEST": "true" if args.load_test else None}
+    given = {
+        "LAUREL_HOST": args.host,
+        "LAUREL_PORT": args.port and str(args.port),
+        "LAUREL_LOAD_TEST": "true" if args.load_test else None,
+    }
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -172,12 +184,6 @@ def _refuse_taken(host: str, ports: range) -> None:
             raise CommandError(f"cannot listen on {host}: {error.strerror}") from error
         if not free:
             raise CommandError(f"port {port} of {host} is taken: choose another with --port or LAUREL_PORT")
-
-
-def _pods(text: str) -> int:
-    if not (text.isdecimal() and 1 <= int(text) <= MOST_PODS):
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MOST_PODS}")
-    return int(text)
 
 
 def _program() -> str:

@@ -82,7 +82,7 @@ async def leaderboard(runtime: Runtime, request: Request) -> Leaderboard:
 async def _leaderboard(runtime: Runtime, session: Session | None) -> Leaderboard:
     place = _global(runtime, admin=_is_admin(session))
     page = await runtime.reading.top_at(place, TOP)
-    await runtime.profiles.load([row.user_id for row in page.rows])
+    await runtime.profiles.load_soon([row.user_id for row in page.rows])
     rows = [
         RankedScore(
             user_id=row.user_id, username=runtime.profiles.get(row.user_id).username, score=row.score, rank=rank
@@ -117,7 +117,7 @@ async def _numbered_page(
     runtime: Runtime, place: Place, page: int, limit: int, sort: Literal["ASC", "DESC"]
 ) -> NumberedPage:
     rows = await runtime.paging.rows(place, (page - 1) * limit, limit, ascending=sort == "ASC")
-    await runtime.profiles.load([row.user_id for row in rows])
+    await runtime.profiles.load_soon([row.user_id for row in rows])
     named = [
         NamedScore(user_id=row.user_id, username=runtime.profiles.get(row.user_id).username, score=row.score)
         for row in rows

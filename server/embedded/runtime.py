@@ -26,7 +26,7 @@ class RunningPod(msgspec.Struct, frozen=True, rename="camel"):
 class Runtime(msgspec.Struct, frozen=True, rename="camel"):
     """One `laurel up`; the addresses hold passwords.
 
-    `postgres` and `redis` are None where configured servers are used.
+    `postgres` and `redis` are None where configured servers are used; `options` are those of the command, as settings.
     """
 
     pid: int
@@ -36,6 +36,7 @@ class Runtime(msgspec.Struct, frozen=True, rename="camel"):
     redis: RunningServer | None = None
     pods: tuple[RunningPod, ...] = ()
     load_test: bool = False
+    options: dict[str, str] = {}
 
 
 def read_runtime(folder: DataFolder) -> Runtime | None:

@@ -70,7 +70,7 @@ async def top(request: Request, board_id: str) -> HTTPResponse:
     content = msgspec.structs.replace(shown, as_of="")
     tag = '"' + sha256(msgspec.json.encode(content)).hexdigest()[:24] + '"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if tag in [known.strip().removeprefix("W/") for known in request.headers.get("if-none-match", "").split(",")]:
+    if {tag, "*"} & {known.strip().removeprefix("W/") for known in request.headers.get("if-none-match", "").split(",")}:
         return HTTPResponse(status=304, headers=headers)
     return answer(shown, headers=headers)
 

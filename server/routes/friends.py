@@ -46,7 +46,8 @@ async def remove(request: Request, user_id: str) -> HTTPResponse:
     session = runtime.tokens.required(request)
     bodiless(request)
     removing = friends.remove(runtime.database, session.user_id, path_user(user_id))
-    await runtime.supervisor.detached("friend", removing)
+    if not await runtime.supervisor.detached("friend", removing):
+        raise NotFound("there is no such player")
     return HTTPResponse(status=204)
 
 

@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 
-from msgspec import UNSET
 from sanic import Blueprint, HTTPResponse, Request
 
 from actors.errors import Unchanged
@@ -24,24 +23,22 @@ blueprint = Blueprint("groups")
 
 
 @blueprint.get("/api/v1/groups")
-@documented(OpenGroups, caller="anyone", parameters=(LIMIT, CURSOR), limits=("reads",))
+@documented(OpenGroups, parameters=(LIMIT, CURSOR), limits=("reads",))
 async def listed(request: Request) -> HTTPResponse:
     """Groups by their ids, and which of them the caller is in."""
     runtime: Runtime = request.app.ctx.runtime
     await limited(request, "reads")
-    session = runtime.tokens.optional(request)
+    session = runtime.tokens.required(request)
     limit, after = limit_of(request), query_cursor(request, str) or ""
-    own = None if session is None else session.user_id
-    shown = await runtime.supervisor.detached("groups", _listed(runtime, own, after, limit))
-    return answer(shown, headers={"Cache-Control": "no-cache" if own is None else "no-store"})
+    shown = await runtime.supervisor.detached("groups", _listed(runtime, session.user_id, after, limit))
+    return answer(shown, headers={"Cache-Control": "no-store"})
 
 
-async def _listed(runtime: Runtime, user_id: UserId | None, after: str, limit: int) -> OpenGroups:
+async def _listed(runtime: Runtime, user_id: UserId, after: str, limit: int) -> OpenGroups:
     found = await groups.page(runtime.database, after, limit + 1)
-    own = None if user_id is None else await groups.of_player(runtime.database, user_id)
+    own = await groups.of_player(runtime.database, user_id)
     entries = [
-        OpenGroup(group_id=group.group_id, title=group.title, member=UNSET if own is None else group.group_id in own)
-        for group in found[:limit]
+        OpenGroup(group_id=group.group_id, title=group.title, member=group.group_id in own) for group in found[:limit]
     ]
     return OpenGroups(entries=entries, next=cursors.written(found[limit - 1].group_id) if len(found) > limit else None)
 

@@ -8,6 +8,7 @@ from models.ids import UserId, is_uuid
 from server.bodies import answer
 from server.documented import documented
 from server.errors import NotFound
+from server.limits import limited
 from server.runtime import Runtime
 from server.wire.receipts import KeySet, ReceiptAnswer
 
@@ -19,10 +20,11 @@ blueprint = Blueprint("receipts")
 
 
 @blueprint.get("/api/v1/tickets/<ticket_id:str>/receipt")
-@documented(ReceiptAnswer)
+@documented(ReceiptAnswer, limits=("reads",))
 async def receipt(request: Request, ticket_id: str) -> HTTPResponse:
     """The signed receipt of an own redemption; anything else is not found, whatever it is."""
     runtime: Runtime = request.app.ctx.runtime
+    await limited(request, "reads")
     session = runtime.tokens.required(request)
     return await runtime.supervisor.detached("receipt", _receipt(runtime, session.user_id, ticket_id.lower()))
 

@@ -65,7 +65,7 @@ async def _read(runtime: Runtime, asked: Asked, user_ids: Sequence[UserId]) -> S
             period, found = result.period.period_id, await _of_result(runtime, result, user_ids)
         case place:
             period, found = place[1], await runtime.subsets.read(place, user_ids)
-    await runtime.profiles.load([row.user_id for row, _ in found.rows])
+    await runtime.profiles.load_soon([row.user_id for row, _ in found.rows])
     return SubsetAnswer(
         board_id=asked.board.board_id,
         period=period,

@@ -106,11 +106,11 @@ class Exported(Wire, frozen=True):
 
 
 class OpenGroup(Wire, frozen=True):
-    """A group; `member` only for those who say who they are."""
+    """A group, and whether the caller is in it."""
 
     group_id: str
     title: str
-    member: bool | UnsetType = UNSET
+    member: bool
 
 
 class OpenGroups(Wire, frozen=True):

@@ -59,12 +59,12 @@ class Shown:
         self.mirror = Mirror(self.ordering, self.epochs, self.clock)
         audience = Audience(65_536, 10)
         audience.join(Viewer(Outlet(), lambda: None, Form(Wire.SOCKET, whole=False)))
-        profiles = Profiles(database)
+        self.supervisor = Supervisor()
+        profiles = Profiles(database, self.supervisor)
         self.leaderboard = Leaderboard(self.board, profiles, audience)
         self.stream = Stream(self.ordering, self.epochs, profiles, {self.board.board_id: self.leaderboard})
         self.since: list[int] = []
         self.leaderboard.on_shown = lambda since_ms, seconds: self.since.append(since_ms)
-        self.supervisor = Supervisor()
 
     async def prepare(self) -> "Shown":
         keys = keys_of(self.place, "e")

@@ -1,6 +1,7 @@
 """The built image in a container engine, as a cluster runs it: no root, no capabilities, nothing to write to.
 
-It is not built here: docker build --tag laurel:0.1.0 . (podman: with --format docker).
+It is not built here: docker build --tag laurel:0.1.0 . (podman: with --format docker); likewise the image that loads a
+deployment: docker build --target load --tag laurel-load:0.1.0 .
 """
 
 import asyncio
@@ -18,11 +19,13 @@ import websockets
 
 from server.embedded.servers import EmbeddedServers
 from tests.deploy.test_image import PROJECT
-from tests.laurel_process import free_ports, is_ready, until
+from tests.deploy.test_load_job import CONTAINER
+from tests.laurel_process import ROOT, free_ports, is_ready, until
 from tests.pods import migrated
 from tests.served import secrets
 
 IMAGE = f"laurel:{PROJECT['version']}"
+LOAD_IMAGE = f"laurel-load:{PROJECT['version']}"
 GRACE_SECONDS = 15
 COMMAND_SECONDS = 30
 GOING_AWAY = 1001
@@ -144,3 +147,20 @@ async def test_it_drains_and_ends_with_0_when_told_to_stop(engine: Engine, envir
         await stopping
         assert time.monotonic() - began < GRACE_SECONDS
         assert engine("inspect", "--format", "{{.State.ExitCode}}", name) == "0"
+
+
+def test_the_load_image_judges_a_pod(engine: Engine, environ: Path) -> None:
+    """The Job's arguments, shorter; times are the machine's affair."""
+    if engine.tried("image", "inspect", LOAD_IMAGE).returncode:
+        pytest.skip(f"!! no engine here has {LOAD_IMAGE}: docker build --target load --tag {LOAD_IMAGE} .")
+    assert CONTAINER["image"] == LOAD_IMAGE
+    given = ("run", "--rm", *CONFINED, "--env-file", str(environ))
+    sample = f"{ROOT}/models/samples/actions.json:/opt/laurel/actions.json:ro"
+    engine(*given, "--volume", sample, IMAGE, "actions", "import", "/opt/laurel/actions.json")
+    with pod(engine, environ) as (_, address):
+        own = (f"--host=http://{address}", "--run-time=8s", "--users=20", "--spawn-rate=20")
+        done = engine.tried(*given, "--tmpfs", "/record:mode=1777", LOAD_IMAGE, *CONTAINER["args"], *own)
+    broken = [line for line in done.stdout.splitlines() if line.startswith("  BROKEN")]
+    assert "Ledger and scores were read from the database" in done.stdout, done.stdout + done.stderr
+    assert [line for line in broken if "budget:" not in line] == []
+    assert done.returncode == bool(broken)

@@ -116,6 +116,29 @@ def test_the_environment_is_that_of_the_settings(overlay: str) -> None:
         assert "LAUREL_DATABASE_URL" in environ(container)
 
 
+def test_only_the_migration_goes_past_a_pooler() -> None:
+    """Everything else of the overlay is as in prod."""
+    keys = {
+        (one["metadata"]["name"], container["name"], variable["valueFrom"]["secretKeyRef"]["key"])
+        for one in manifests("pooler").values()
+        for pod in [one.get("spec", {}).get("template", {}).get("spec", {})]
+        for container in [*pod.get("initContainers", []), *pod.get("containers", [])]
+        for variable in container["env"]
+        if variable["name"] == "LAUREL_DATABASE_URL"
+    }
+    assert keys == {
+        ("laurel-migrate", "migrate", "DIRECT_DATABASE_URL"),
+        ("laurel", "schema", "LAUREL_DATABASE_URL"),
+        ("laurel", "laurel", "LAUREL_DATABASE_URL"),
+    }
+    prod, pooler = (dict(manifests(overlay)) for overlay in ("prod", "pooler"))
+    job = ("Job", "laurel-migrate")
+    assert str(pooler.pop(job)).replace("DIRECT_DATABASE_URL", "LAUREL_DATABASE_URL") == str(prod.pop(job))
+    assert pooler == prod
+    (rule,) = [rule for rule in prod["NetworkPolicy", "laurel"]["spec"]["egress"] if "to" not in rule]
+    assert {5432, 6432} <= {port["port"] for port in rule["ports"]}
+
+
 @pytest.mark.parametrize("overlay", validate.OVERLAYS)
 def test_every_command_exists(overlay: str) -> None:
     found = [
@@ -182,6 +205,9 @@ def test_the_load_job_runs_a_file_that_the_image_has_against_the_service() -> No
     assert container["image"] == f"laurel-load:{VERSION}"
     _, laurel_pod = pod_of("dev")
     assert environ(laurel_pod)["LAUREL_LOAD_TEST"] == "true"
+    secrets = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in container["env"]}
+    assert secrets == {name: {"name": "laurel", "key": name} for name in ("LAUREL_DATABASE_URL", "LAUREL_REDIS_URL")}
+    assert {one["mountPath"] for one in container["volumeMounts"]} == {options["record"]}
     assert "LAUREL_LOAD_TEST" not in environ(pod_of("prod")[1])
 
 

@@ -19,9 +19,12 @@ import pytest
 from actors.checkpoints import Checkpoints
 from actors.clock import Clock
 from loadtests.client import Client, Player
+from models.auditor import reading
 from models.checkpoint_files import CheckpointFiles
 from models.database import INDEX_PLANS, SESSION, Database
+from models.emptying import administering
 from models.errors import DatabaseUnavailable
+from models.migrate import migrate
 from server.cli.main import main
 from server.embedded.servers import EmbeddedServers
 from tests.deploy.certificates import certificate
@@ -193,6 +196,27 @@ def test_migrations_are_checked_but_not_made_through_a_pooler(
     assert main(["migrate", "--check"], environ) == 0
     assert main(["migrate"], environ) == 1
     assert "not a pooler" in capsys.readouterr().err
+
+
+async def test_the_roles_limits_do_not_end_what_takes_long(behind: Behind, tmp_path: Path) -> None:
+    """The README has the role limited for the pooler's sake; migrations, archives and audits name PostgreSQL itself."""
+    address = urlsplit(behind.direct_url)
+    name = f"limited_{address.path.lstrip('/')}"
+    url = urlunsplit(address._replace(path=f"/{name}"))
+    admin = await asyncpg.connect(behind.direct_url)
+    try:
+        await admin.execute(f"CREATE DATABASE {name}")
+        for setting in SESSION:
+            await admin.execute(f"ALTER ROLE {address.username} IN DATABASE {name} SET {setting} = '1'")
+        assert await migrate(url)
+        for session in (administering(url), reading(url)):
+            async with session as connection, connection.transaction():
+                await connection.execute("SELECT pg_sleep(0.05)")
+                await asyncio.sleep(0.05)
+                await connection.execute("SELECT 1")
+    finally:
+        await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await admin.close()
 
 
 async def test_checkpoints_are_taken_through_a_pooler(behind: Behind, tmp_path: Path) -> None:

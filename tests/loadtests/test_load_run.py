@@ -1,5 +1,6 @@
-"""A real run: people from locust on a pod of their own."""
+"""A real run: people from locust on pods of their own, with outages."""
 
+import re
 from pathlib import Path
 
 import psutil
@@ -27,11 +28,23 @@ most = 0
 CHEATERS = '{"user_class_name": "Cheater", "fixed_count": 8}'
 
 
-def test_people_on_a_pod_of_their_own_pass_and_leave_nothing_running(tmp_path: Path):
-    """What `make load` does, shorter."""
+def test_people_on_pods_of_their_own_pass_whatever_fails_and_leave_nothing_running(tmp_path: Path):
+    """What `make load ARGS=--outages` does, shorter."""
     loose = tmp_path / "loose.toml"
     loose.write_text(LOOSE)
-    options = ("--seconds", "8", "--people", "40", "--pods", "1", "--shape", "waves", "--spawn-rate", "20")
+    options = (
+        "--seconds",
+        "10",
+        "--people",
+        "40",
+        "--pods",
+        "2",
+        "--shape",
+        "waves",
+        "--spawn-rate",
+        "20",
+        "--outages",
+    )
     done = run_module(
         "loadtests.load",
         *options,
@@ -43,6 +56,8 @@ def test_people_on_a_pod_of_their_own_pass_and_leave_nothing_running(tmp_path: P
         str(loose),
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    done_to_them = ("Redis hangs", "Redis goes on", "PostgreSQL hangs", "PostgreSQL goes on", "a pod is killed")
+    assert re.findall("|".join(done_to_them), done.stderr) == list(done_to_them)
     told = Told.read(tmp_path / "report")
     assert told.answers
     assert told.refused

@@ -12,6 +12,10 @@ from typing import Any
 import asyncpg
 import pytest
 
+from loadtests.load.evidence import read_database
+from loadtests.load.measured import Budgets, Lag, Measured
+from loadtests.load.told import Told, View
+from loadtests.load.verdict import Stores, judge
 from models import base, boards, checkpoint, ledger, partitions
 from models.archive import Archive
 from models.archiving import Archiving, following, months, name_of
@@ -328,3 +332,27 @@ async def test_months_are_made_over_the_end_of_a_year_by_several_pods_at_once(sc
     assert [row["relname"] for row in rows] == [
         f"ledger_{month}" for month in ("2051_10", "2051_11", "2051_12", "2052_01", "2052_02", "2052_03")
     ]
+
+
+async def test_a_verdict_on_a_load_test_knows_what_is_archived(scene: Scene, tmp_path: Path):
+    """Ledger and scores agree with months gone, and a view of an archived score is no wrong one."""
+    mixed, *_, corrected, late = scene.players
+    ids = [str(player.state.user_id) for player in scene.players]
+
+    async def broken() -> list[str]:
+        stores = Stores()
+        await read_database(stores, scene.url, ids)
+        rows = [(ids[0], 10 * 3), (ids[4], 3)]
+        told = Told(views=[View("viewer", "epoch", 1, rows, True)])
+        found = judge(told, stores, Measured([], 1, [], []), Budgets([], Lag(1, 1), 0))
+        return sorted(text.text.partition(":")[0] for text in found if text.kind in ("ledger", "fold"))
+
+    assert await broken() == []
+    await scene.archive(tmp_path)
+    for number, player in enumerate(scene.players):
+        await player.settles()
+        assert await broken() == [], number
+    for player in (mixed, corrected, late):
+        await scene.database.rows("UPDATE players SET score = score + 1 WHERE id = $1", str(player.state.user_id))
+    await scene.database.rows("UPDATE players SET version = version + 1 WHERE id = $1", ids[1])
+    assert await broken() == sorted([ids[0], ids[1], ids[3], ids[4]])

@@ -55,3 +55,8 @@ def test_each_driver_exception_has_its_meaning(expected: type[ModelError], error
     if isinstance(error, asyncpg.PostgresError):
         wrapper = IntegrityError if isinstance(error, asyncpg.IntegrityConstraintViolationError) else OperationalError
         assert type(typed(wrapper(error))) is expected
+
+
+def test_an_exception_without_words_is_told_by_its_name():
+    assert str(typed(TimeoutError())) == "TimeoutError"
+    assert str(typed(TimeoutError("pool"))) == "TimeoutError: pool"

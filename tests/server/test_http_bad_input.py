@@ -395,7 +395,7 @@ def test_the_same_content_is_not_sent_again(caller: Caller):
     first = caller.http.get("/api/v1/boards/global/top")
     tag = first.headers["etag"]
     assert first.headers["cache-control"] == "no-cache"
-    for known in (tag, f'"other", W/{tag}'):
+    for known in (tag, f'"other", W/{tag}', "*"):
         again = caller.http.get("/api/v1/boards/global/top", headers={"If-None-Match": known})
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     other = caller.http.get("/api/v1/boards/global/top", headers={"If-None-Match": '"other"'})
@@ -440,11 +440,17 @@ def test_broken_http_is_never_a_fault_of_ours(laurel: LaurelProcess, request_byt
     assert raw(laurel, request_bytes) in (0, 400, 401, 404, 411, 413, 414, 431, 505)
 
 
+@pytest.mark.parametrize("target", [b"a:80", b"x", b"//[x", b"http://a:b/", b"?x=1", b"http://[x", b"\\x"])
+def test_what_is_no_address_is_answered(laurel: LaurelProcess, target: bytes):
+    for method in (b"GET", b"CONNECT"):
+        assert raw(laurel, method, b" ", target, b" HTTP/1.1\r\nHost: x\r\n\r\n") in (400, 404, 405)
+
+
 def test_pods_are_well_after_all_this(laurel: LaurelProcess):
     for url in laurel.urls:
         answer = httpx.get(f"{url}/readyz", trust_env=False)
         assert answer.json()["ready"] is True, answer.text
     logs = "".join(path.read_text() for path in laurel.data.glob("log/*.log"))
-    assert [line for line in logs.splitlines() if "unexpected error" in line] == []
+    assert [line for line in logs.splitlines() if "unexpected error" in line or "uncaught" in line] == []
     assert "user actor dropped" not in logs
     assert json.loads(httpx.get(f"{laurel.urls[0]}/healthz", trust_env=False).text) == {"status": "ok"}

@@ -212,7 +212,6 @@ def test_changes_while_it_is_refilled_count_once(
         {"topSize": 101},
         {"visibility": "secret"},
         {"filter": {"actions": []}},
-        {"filter": {"actions": ["no-such-action"]}},
         {"filter": {"actions": ["A B"]}},
         {"filter": {"region": ""}},
         {"filter": {"colour": "red"}},
@@ -228,6 +227,14 @@ def test_changes_while_it_is_refilled_count_once(
 def test_what_breaks_a_rule_is_refused_and_changes_nothing(admin: Caller, board: str, more: dict[str, Any]):
     assert_problem(admin.post(BOARDS, rules(board) | more), 400, "invalid_request")
     assert_problem(admin.http.get(f"{BOARDS}/{board}"), 404, "not_found")
+
+
+def test_a_filter_names_actions_that_there_are(admin: Caller, board: str):
+    unknown = rules(filter={"actions": ["sprint", "no-such-action"]})
+    assert_problem(admin.post(BOARDS, unknown | {"boardId": board}), 404, "action_unknown")
+    assert_problem(admin.http.get(f"{BOARDS}/{board}"), 404, "not_found")
+    defined(admin, board)
+    assert_problem(admin.http.put(f"{BOARDS}/{board}", json=unknown), 404, "action_unknown")
 
 
 def test_the_board_global_stays_what_it_is(admin: Caller):

@@ -135,6 +135,16 @@ def test_answers_say_what_is_left(somebody: Caller):
     assert again.json()["replayed"] is True
 
 
+def test_every_read_is_limited(somebody: Caller):
+    described = somebody.http.get("/openapi.json").json()["paths"]
+    free = re.compile(r"/healthz|/readyz|/metrics|/\.well-known/.*|/api/v1/(admin|live|challenges).*")
+    paths = [path for path, methods in described.items() if "get" in methods and not free.fullmatch(path)]
+    assert len(paths) > 15
+    for path in paths:
+        answer = somebody.http.get(re.sub(r"{\w+}", somebody.user_id, path), headers=at("203.0.113.9"))
+        assert POLICY.fullmatch(answer.headers["ratelimit-policy"])[1] == "reads", path
+
+
 def test_refusals_of_another_kind_count_too(somebody: Caller):
     answer = somebody.post("/api/v1/tickets", {"actionId": "no-such-action"})
     assert_problem(answer, 404, "action_unknown")

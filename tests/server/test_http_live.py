@@ -131,6 +131,8 @@ def test_a_bad_token_is_refused_at_the_handshake(laurel: LaurelProcess, caller: 
         '{"type": "resume", "board": "global", "epoch": "x", "version": "1"}',
         '{"type": "resume", "board": "global", "epoch": "x", "version": 1e400}',
         '{"type": "resume", "board": "global", "epoch": "x", "version": NaN}',
+        '{"type": "resume", "board": "global", "epoch": "x", "version": -1}',
+        '{"type": "subscribe", "board": "weekly", "board": "daily"}',
         "[" * 3_000,
         b"\x00\xff",
     ],

@@ -180,6 +180,7 @@ def test_friends_are_added_and_taken_off(laurel: LaurelProcess, ann: Caller, ben
     assert_problem(ann.http.put(f"{FRIENDS}/{ann.user_id}"), 409, "conflict")
     for unknown in (str(uuid4()), "x"):
         assert_problem(ann.http.put(f"{FRIENDS}/{unknown}"), 404, "not_found")
+        assert_problem(ann.http.delete(f"{FRIENDS}/{unknown}"), 404, "not_found")
     for _ in range(2):
         assert ann.http.delete(f"{FRIENDS}/{ben.user_id}").status_code == 204
     assert len(pages(ann, FRIENDS, 50)) == 1
@@ -277,9 +278,10 @@ def test_groups_are_joined_and_left(laurel: LaurelProcess, admins: list[Caller],
     assert [entry["kind"] for entry in recorded] == ["move"] * MAX_GROUPS + ["redeem", "move", "redeem"]
     assert set(recorded[-3]["groups"]) == joined
     assert set(recorded[-1]["groups"]) == joined - {first}
+    listed = pages(ann, "/api/v1/groups", 100)
+    assert {"groupId": first, "title": first.upper(), "member": False} in listed
     with Caller(laurel.urls[0]) as nobody:
-        listed = pages(nobody, "/api/v1/groups", 100)
-        assert {"groupId": first, "title": first.upper()} in listed
+        assert_problem(nobody.http.get("/api/v1/groups"), 401, "token_missing")
         assert_problem(nobody.http.put(f"/api/v1/groups/{first}/members/me"), 401, "token_missing")
     for unknown in ("nobody-made-this", "X!"):
         for method in ("PUT", "DELETE"):

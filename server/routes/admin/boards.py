@@ -25,6 +25,7 @@ from server.wire.boards import (
     NewBoard,
     admin_board_answer,
 )
+from tickets.errors import ActionUnknown
 
 FILL_SECONDS = 8.0
 """How long an answer waits for its board to be full; a longer fill goes on by itself."""
@@ -65,7 +66,7 @@ async def one(request: Request, board_id: str) -> HTTPResponse:
 
 
 @blueprint.post("/")
-@documented(AdminBoardAnswer, status=201, body=NewBoard, caller="admin", refuses=("conflict",))
+@documented(AdminBoardAnswer, status=201, body=NewBoard, caller="admin", refuses=("action_unknown", "conflict"))
 async def create(request: Request) -> HTTPResponse:
     """Defines a board; answers when it is filled from the ledger."""
     admin(request)
@@ -81,7 +82,7 @@ async def create(request: Request) -> HTTPResponse:
 
 
 @blueprint.put("/<board_id:str>")
-@documented(AdminBoardAnswer, body=BoardRules, caller="admin", refuses=("conflict",))
+@documented(AdminBoardAnswer, body=BoardRules, caller="admin", refuses=("action_unknown", "conflict"))
 async def change(request: Request, board_id: str) -> HTTPResponse:
     """Replaces a board's rules; other rules are filled from the ledger anew, under a new epoch."""
     admin(request)
@@ -182,7 +183,7 @@ def _board(runtime: Runtime, board_id: str, body: BoardRules) -> Board:
     board_rules.check(board)
     unknown = sorted(a for a in board.actions or () if runtime.definitions.catalogue.find(ActionId(a)) is None)
     if unknown:
-        raise BoardInvalid(f"filter.actions names {unknown[0]!r}, which is no action")
+        raise ActionUnknown(actionId=unknown[0])
     if season is None:
         return board
     zone = ZoneInfo(board.time_zone)

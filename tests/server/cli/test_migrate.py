@@ -30,7 +30,7 @@ def test_missing_migrations_are_listed_then_applied(run):
 
     check = embedded("migrate", "--check")
     assert (check.code, check.lines[0]) == (1, "0001_initial")
-    assert "run `laurel migrate` first" in embedded("token", "mint").complaint
+    assert "run `laurel migrate` first" in embedded("backup", folder / "file").complaint
     assert embedded("migrate").out == check.out
     shutil.rmtree(folder)
 

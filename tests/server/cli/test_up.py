@@ -1,6 +1,8 @@
 """`laurel up`: refuses clearly, restarts the dead, leaves nothing."""
 
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,7 +14,7 @@ import psutil
 import pytest
 
 from server.embedded.processes import await_end
-from tests.laurel_process import ROOT, LaurelProcess, free_ports, is_ready, until
+from tests.laurel_process import ROOT, LaurelProcess, free_ports, is_ready, temporary_folder, until
 
 Factory = Callable[[], LaurelProcess]
 
@@ -51,9 +53,12 @@ def test_ports_past_the_last_are_refused(tmp_path: Path):
     assert "ports above 65535" in refused("up", "--data", str(tmp_path), "--port", "65535", "--pods", "2")
 
 
-@pytest.mark.parametrize("number", ["0", "65", "many"])
-def test_number_of_pods_is_bounded(number: str):
-    command = [sys.executable, "-m", "server", "up", "--pods", number]
+@pytest.mark.parametrize(
+    "option",
+    [("--pods", "0"), ("--pods", "65"), ("--pods", "many"), ("--port", "0"), ("--port", "65536"), ("--port", "x")],
+)
+def test_numbers_are_bounded(option: tuple[str, str]):
+    command = [sys.executable, "-m", "server", "up", *option]
     assert subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == 2
 
 
@@ -74,6 +79,7 @@ def test_config_shows_what_runs_without_secrets(laurel: LaurelProcess):
     assert psutil.Process(shown["databasePid"]).name() == "postgres"
     assert psutil.Process(shown["redisPid"]).name() == "redis-server"
     assert all(key.endswith(":***") for key in shown["settings"]["LAUREL_JWT_KEYS"])
+    assert laurel.urls[0].endswith(f":{shown['settings']['LAUREL_PORT']}"), "an option of `up` is in force"
     assert "pod-3" in laurel.run("config")
 
 
@@ -102,6 +108,26 @@ def test_killed_children_are_started_again(laurel_factory: Factory):
     assert (after["databaseUrl"], after["redisUrl"]) == (before["databaseUrl"], before["redisUrl"])
     assert after["pods"][1] == before["pods"][1]
     assert laurel.stop() == 0
+
+
+def test_a_command_needs_no_up_before_it():
+    data = temporary_folder() / "data"
+    try:
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")}
+
+        def laurel(*arguments: str) -> subprocess.Popen[str]:
+            command = [sys.executable, "-m", "server", *arguments, "--data", str(data)]
+            return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True)
+
+        # Several at once, as a script may start them: each has the folder for its own time, the first fills it.
+        minting = [laurel("token", "mint", "--user", name) for name in ("ada", "bob", "Ada")]
+        minted = [process.communicate(timeout=60)[0].partition("\t")[0] for process in minting]
+        assert [process.returncode for process in minting] == [0, 0, 0]
+        assert minted[0] == minted[2] != minted[1]
+        exported = laurel("actions", "export", "-").communicate(timeout=60)[0]
+        assert "sprint" in [action["actionId"] for action in json.loads(exported)["actions"]]
+    finally:
+        shutil.rmtree(data.parent)
 
 
 def test_start_after_up_was_killed(laurel_factory: Factory):
