@@ -44,7 +44,7 @@ def guarded() -> Iterator[LaurelProcess]:
 @pytest.fixture(scope="module")
 def players(guarded: LaurelProcess) -> Iterator[tuple[str, str]]:
     """New players, minted because registering is limited too."""
-    return iter(guarded.mint_tokens(9))
+    return iter(guarded.mint_tokens(10))
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_every_read_is_limited(somebody: Caller):
     assert len(paths) > 15
     for path in paths:
         answer = somebody.http.get(re.sub(r"{\w+}", somebody.user_id, path), headers=at("203.0.113.9"))
-        assert POLICY.fullmatch(answer.headers["ratelimit-policy"])[1] == "reads", path
+        assert POLICY.findall(answer.headers["ratelimit-policy"])[0][0] == "reads", path
 
 
 def test_refusals_of_another_kind_count_too(somebody: Caller):
