@@ -9,7 +9,7 @@ from actors.supervisor import Supervisor
 from models import checkpoint, marks
 from models.auditor import reading
 from models.chain import Chain
-from models.checkpoint_files import CheckpointFiles
+from models.checkpoint_files import CheckpointFiles, evidence_of
 from models.database import Database
 from models.errors import ModelError
 
@@ -23,6 +23,8 @@ MARK = "checkpoint"
 
 class Checkpoints:
     """Writes one when the last is ten minutes old, and says when a player has less than it had there.
+
+    The last that knew better then stays for good, under a name of its own.
 
     Failure policy: what cannot be read or written is tried again at the next look, and counted.
     """
@@ -69,5 +71,6 @@ class Checkpoints:
         self.written += 1
         if fault is not None:
             self.rolled_back += 1
-            log.error("the ledger is behind its own checkpoint: %s", fault)
+            kept = None if before is None else str(evidence_of(before.path))
+            log.error("the ledger is behind its own checkpoint: %s", fault, extra={"evidence": kept})
         return True

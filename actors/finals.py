@@ -24,6 +24,7 @@ class Finals:
         self._clock = clock
         self._loader = loader
         self._under_way: dict[BoardId, asyncio.Future[bool]] = {}
+        self._unwanted: set[BoardId] = set()
 
     async def freeze(self, board: Board) -> bool:
         """Freezes a board as it is; False when it is frozen already or has no period. Raises ModelError.
@@ -43,6 +44,7 @@ class Finals:
             raise
         finally:
             del self._under_way[board.board_id]
+            self._unwanted.discard(board.board_id)
         return frozen
 
     async def _freeze(self, board: Board) -> bool:
@@ -60,8 +62,15 @@ class Finals:
             questions = [Question(user_id) for user_id in lagging[start : start + LARGEST_CALL]]
             states = [found.state for found in await self._loader.read(questions) if found.state is not None]
             await still.correct(self._database, source, key, states)
+        if board.board_id in self._unwanted:
+            raise Busy("the board was released while it was copied")
         return await boards.freeze(self._database, board.board_id, (key, period.period_id))
 
     async def release(self, board: Board) -> bool:
-        """Shows everybody the live board again; False when it was not frozen. Raises DatabaseUnavailable."""
+        """Shows everybody the live board again; False when it was not frozen. Raises DatabaseUnavailable.
+
+        A copy that this pod still makes is not shown.
+        """
+        if board.board_id in self._under_way:
+            self._unwanted.add(board.board_id)
         return await boards.freeze(self._database, board.board_id, None)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 
 from actors.keys import LINEAGE_KEY
 from actors.loader import Loader
@@ -11,7 +10,7 @@ from actors.ordering import AWAY, Ordering
 from actors.settler import Settler
 from actors.supervisor import Supervisor
 from actors.users import Users
-from models import lineage, marks, standings
+from models import filling, lineage, marks, standings
 from models.database import Database
 from models.errors import ModelError
 from models.ids import UserId
@@ -100,14 +99,17 @@ class HistoryWatch:
                 return
             log.error("Redis has boards of another history: they are built anew", extra=_facts(former, present))
             await asyncio.sleep(OTHERS_SECONDS)
-            await self._fold_anew(await standings.forget_ahead(self._database))
+            await standings.forget_ahead(self._database)
+            await self._fold_lacking()
             await self._ordering.forget_boards()
         await self._ordering.redis.set(LINEAGE_KEY, str(present))
 
-    async def _fold_anew(self, users: Sequence[UserId]) -> None:
-        for start in range(0, len(users), FOLDED):
-            found = await self._loader.read([Question(user_id) for user_id in users[start : start + FOLDED]])
-            await self._settler.write([settlement_of(one.state) for one in found if one.state is not None])
+    async def _fold_lacking(self) -> None:
+        """Settles whoever has entries and no memo: also those whom a pod forgot that died before it came to this."""
+        async for page in filling.lacking(self._database, ()):
+            for start in range(0, len(page), FOLDED):
+                found = await self._loader.read([Question(one.user_id) for one in page[start : start + FOLDED]])
+                await self._settler.write([settlement_of(one.state) for one in found if one.state is not None])
 
 
 def _facts(former: Lineage, present: Lineage) -> dict[str, str]:

@@ -15,6 +15,7 @@ import msgspec
 
 from models.audit import Fault, Link
 from models.chain import Chain
+from models.drafts import draft_of, sweep
 from models.errors import ArchiveInvalid
 from models.ledger import decode_entry
 
@@ -62,7 +63,8 @@ class Writer:
 
     def __init__(self, path: Path, header: Header, chain: Chain) -> None:
         self._path = path
-        self._draft = path.with_name(f".{path.name}.{os.getpid()}")
+        self._draft = draft_of(path)
+        sweep(path)
         self._raw = os.fdopen(os.open(self._draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
         self._file = gzip.GzipFile(fileobj=self._raw, mode="wb", mtime=0)
         self._signature = hmac.new(_key(chain, chain.newest), digestmod=sha256)

@@ -1,8 +1,9 @@
-"""Checkpoints as files: written whole or not at all, the newest kept, each held against the one before."""
+"""Checkpoints as files: the newest kept, each held against the one before, and that kept for good if they differ."""
 
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -10,11 +11,14 @@ from typing import TextIO
 from models.audit import Fault, Mark
 from models.chain import Chain
 from models.checkpoint import Checkpoint
+from models.drafts import draft_of, sweep
 from models.errors import CheckpointInvalid
 
 KEPT = 12
 """Files that stay: of the last two hours, for whoever copies them elsewhere."""
 STAMP = "%Y%m%dT%H%M%SZ"
+EVIDENCE = ".evidence"
+"""Goes before the suffix of a checkpoint that a later one contradicts: no newer one pushes it out."""
 
 
 class CheckpointFiles:
@@ -39,12 +43,13 @@ class CheckpointFiles:
     async def write(self, lines: AsyncIterator[str], before: Checkpoint | None, now_ms: int) -> Fault | None:
         """Writes a file and removes those too old; the first player who has less than the file before says.
 
-        Raises OSError.
+        The file before is the last to know what was lost, and stays as evidence then. Raises OSError.
         """
         self._name.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         stamp = datetime.fromtimestamp(now_ms / 1000, UTC).strftime(STAMP)
         path = self._name.with_name(f"{self._name.stem}-{stamp}{self._name.suffix}")
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        draft = draft_of(path)
+        sweep(path, f"{self._name.stem}-")
         comparison = Comparison(iter(()) if before is None else before.marks())
         try:
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
@@ -52,12 +57,21 @@ class CheckpointFiles:
                     file.write(line)
                     comparison.see(line)
                 await asyncio.to_thread(_await_disk, file)
+            fault = comparison.end()
+            if fault is not None and before is not None:
+                with suppress(FileNotFoundError):  # somebody keeps it elsewhere
+                    before.path.replace(evidence_of(before.path))
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
         for old in self.present()[:-KEPT]:
             old.unlink(missing_ok=True)
-        return comparison.end()
+        return fault
+
+
+def evidence_of(path: Path) -> Path:
+    """The name under which a contradicted checkpoint stays."""
+    return path.with_suffix(EVIDENCE + path.suffix)
 
 
 def _await_disk(file: TextIO) -> None:

@@ -11,9 +11,6 @@ from models.tables import Account
 
 REGISTER = sql("register")
 
-MAX_KEY = 64
-"""Longest name looked for; the ORM refuses to ask for a longer one."""
-
 # Only names that are free get a player, so that no player is left without an account.
 CREATE_MANY = """
     WITH account AS (

@@ -45,11 +45,6 @@ class Place:
     edge_score: int | None
 
 
-def standing_of(row: Row) -> Standing:
-    """What a board's row says of its player."""
-    return Standing(row.score, row.reached_at)
-
-
 def row_from(row: DatabaseRow) -> Row:
     """A board's row out of the database's."""
     return Row(UserId(row["user_id"]), row["score"], row["reached_at"])
@@ -142,6 +137,6 @@ async def moved(
     }
 
 
-async def forget_ahead(database: Database) -> list[UserId]:
-    """Removes what is of versions that its players have no more; whose it was. Raises DatabaseUnavailable."""
-    return [UserId(row["user_id"]) for row in await database.alone(AHEAD)]
+async def forget_ahead(database: Database) -> None:
+    """Removes what is of versions that its players have no more; raises DatabaseUnavailable."""
+    await database.alone(AHEAD)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
+from models.drafts import draft_of, sweep
 from server.embedded.errors import EmbeddedError
 from server.embedded.postgres import programs
 
@@ -42,8 +43,9 @@ class Programs:
 
     def dump(self, url: str, file: Path, watch: Callable[[], None]) -> None:
         """Writes a file of one snapshot, readable by its owner only, and reads it again whole."""
-        draft = file.with_name(f"{file.name}.{os.getpid()}")
+        draft = draft_of(file)
         try:
+            sweep(file)
             draft.touch(mode=0o600)  # pg_dump keeps the mode, and waits for the disk
             options = ["--format=custom", "--no-owner", "--no-acl", "--file", str(draft)]
             self._run(["pg_dump", *options, *_target(url)], url, watch)

@@ -2,7 +2,8 @@
 
 RequestError      what only HTTP knows: bodies, tokens, addresses
 ├── InvalidRequest · NotJson · TooLarge · NotFound · Forbidden · Conflict
-└── TokenMissing · TokenInvalid · TokenExpired · LoginFailed
+├── TokenMissing · TokenInvalid · TokenExpired · LoginFailed
+└── UnderWay      not refused: it goes on
 """
 
 import logging
@@ -96,6 +97,12 @@ class TokenExpired(RequestError):
     """The access token has expired."""
 
     code, status = "token_expired", 401
+
+
+class UnderWay(RequestError):
+    """It is being done, and takes longer than an answer should."""
+
+    code, status = "busy", 503
 
 
 class LoginFailed(RequestError):

@@ -24,7 +24,8 @@ class RateLimited(RequestError):
 class Policies:
     """The limits in force by name; none for a load test.
 
-    `tickets`, `challenges`, `redeem` and `edits` count for a user, `awards` for a client that has API keys, `login`
+    `tickets`, `challenges`, `redeem`, `edits` and `export` count for a user, `awards` for a client that has API keys,
+    `login` for an account, the others for an address.
     for an account, the others for an address.
     """
 
@@ -41,6 +42,7 @@ class Policies:
             "api-key": address,
             "challenges": settings.rate_limit_tickets,
             "edits": settings.rate_limit_redeem,
+            "export": account,
             "awards": settings.rate_limit_awards,
         }
         self._limits = {} if settings.load_test else {name: _limit(name, rate) for name, rate in rates.items()}

@@ -26,6 +26,24 @@ SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "server": [{"apiKey": []}],
     "none": [],
 }
+# As a newcomer meets them; what is not named comes last.
+READING_ORDER = (
+    *(
+        "accounts",
+        "actions",
+        "challenges",
+        "tickets",
+        "receipts",
+        "boards",
+        "subsets",
+        "live",
+        "events",
+        "me",
+        "export",
+    ),
+    *("friends", "groups", "awards", "dialects", "probes", "admin-users", "admin-scores", "admin-ledger"),
+    *("admin-actions", "admin-boards", "admin-groups", "api-keys"),
+)
 HEADERS: Document = {
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "The challenge of RFC 6750.", "schema": {"type": "string"}},
@@ -89,7 +107,7 @@ def document(app: Sanic[Any, Any]) -> Document:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(operation.tag for operation in found)],
+        "tags": [{"name": tag} for tag in _in_reading_order({operation.tag for operation in found})],
         "paths": paths,
         "components": {
             "schemas": {"Problem": PROBLEM_SCHEMA, **components},
@@ -100,6 +118,11 @@ def document(app: Sanic[Any, Any]) -> Document:
             },
         },
     }
+
+
+def _in_reading_order(tags: Iterable[str]) -> list[str]:
+    places = {tag: place for place, tag in enumerate(READING_ORDER)}
+    return sorted(tags, key=lambda tag: (places.get(tag, len(places)), tag))
 
 
 def _schemas(found: Iterable[Operation]) -> tuple[dict[int, Document], Document]:

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "are judged by the revision they were issued under. Actions that are not in the file stay as they are. When "
         "anything in the file is wrong, nothing is written. Running pods hear of it within a second."
     )
-    parser.add_argument("what", choices=["export", "import"])
+    parser.add_argument("what", choices=["export", "import"], help="which way")
     parser.add_argument(
         "file", type=_file, metavar="FILE", help="a .json or .csv file, or - for JSON on standard output or input"
     )

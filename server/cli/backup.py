@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "and takes its name when it was read again whole. The keys are not in it: keep the settings LAUREL_*_KEYS, or "
         "secrets.env of the data folder, apart from it. What Redis holds is not in it either, and not needed."
     )
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("file", type=Path, metavar="FILE", help="where to; one that exists is replaced")
 
 
 def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -15,6 +15,10 @@ HELP = "shows the settings in force, secrets hidden, and what runs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "While `laurel up` runs, its pods and the addresses of its servers follow, whole, so that psql and redis-cli "
+        "can use them: passwords of embedded servers are among them."
+    )
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "applied, boards in Redis are removed and rebuilt under new epochs. Then compare with a checkpoint that was "
         "kept elsewhere: laurel audit verify --checkpoint FILE"
     )
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("file", type=Path, metavar="FILE", help="what `laurel backup` wrote")
     parser.add_argument("--force", action="store_true", help="replaces what is in the database")
 
 

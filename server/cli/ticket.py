@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "mint --users`, and take turns. The tickets can be redeemed at once; the action's other rules hold as ever "
         "(cooldown, daily limit, overlap), and the action `sprint` of the sample catalogue has none."
     )
-    parser.add_argument("what", choices=["mint"])
+    parser.add_argument("what", choices=["mint"], help="the one thing there is to do")
     parser.add_argument("--count", type=whole(1, MOST), required=True, metavar="N", help="how many tickets in all")
     parser.add_argument(
         "--action", type=_slug, default=DEFAULT_ACTION, metavar="ID", help=f"of which action (default {DEFAULT_ACTION})"

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "A player that does not exist is created, without a password. The token carries the account's role: --admin "
         "makes the account an admin for good, also one that exists; without --admin its role stays as it is."
     )
-    parser.add_argument("what", choices=["mint"])
+    parser.add_argument("what", choices=["mint"], help="the one thing there is to do")
     who = parser.add_mutually_exclusive_group()
     who.add_argument("--user", type=username, metavar="NAME", help="one player by name")
     who.add_argument(

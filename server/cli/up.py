@@ -152,7 +152,12 @@ class Up:
     def _welcome(self) -> None:
         command = f"{_program()} token mint --user NAME --data {self._folder.root}"
         rows = [(pod.name, pod.url) for pod in self._pods]
-        rows += [("data", str(self._folder.root)), ("logs", str(self._folder.log)), ("token", command)]
+        rows += [
+            ("docs", f"{self._pods[0].url}/docs"),
+            ("data", str(self._folder.root)),
+            ("logs", str(self._folder.log)),
+            ("token", command),
+        ]
         if self._demo:
             rows.append(("demo", "players come, play and leave on their own"))
         rows += [("stop", "Ctrl-C")]

@@ -12,30 +12,21 @@ import msgspec
 
 from server.embedded.folder import DataFolder, Pause
 from server.embedded.processes import end_child
+from server.embedded.spawned import Spawned
 
 PASSWORD_BYTES = 24
 STOP_STEPS = ((signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0))
 
 
-class Demo:
+class Demo(Spawned):
     """One `python -m loadtests.demo`; it writes nothing that its end could break.
 
     It ends with `up`, even a killed one: nobody else holds the other end of its standard input.
     """
 
-    name = "demo"
-
     def __init__(self, folder: DataFolder, urls: Sequence[str]) -> None:
-        self._folder = folder
+        super().__init__(folder, "demo")
         self._urls = urls
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def log(self) -> Path:
-        return self._folder.log_path(self.name)
-
-    def exit_code(self) -> int | None:
-        return self._process.poll() if self._process else None
 
     def start(self, pause: Pause = time.sleep) -> None:
         """Starts the process; it waits for the pods by itself."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from models.drafts import draft_of, sweep
 from server.embedded.errors import EmbeddedError, FolderInUse
 
 LOG_LIMIT_BYTES = 16 << 20  # a longer log is put aside when its writer starts
@@ -46,8 +47,9 @@ class DataFolder:
 
     def write_private(self, path: Path, text: str) -> None:
         """Replaces a file at once, readable by its owner only."""
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft = draft_of(path)
         try:
+            sweep(path)
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()

@@ -6,13 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from server.embedded.errors import EmbeddedError
 from server.embedded.folder import DataFolder, Pause
 from server.embedded.processes import POLL_SECONDS, ProcessKey
 from server.embedded.runtime import RunningPod
+from server.embedded.spawned import Spawned
 
 READY_SECONDS = 60
 PROBE_SECONDS = 2
@@ -22,31 +22,18 @@ LOG_TAIL_LINES = 20
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared with, not bound to
 
 
-class Pod:
+class Pod(Spawned):
     """One `python -m server serve`; its output goes to a log."""
 
     def __init__(self, folder: DataFolder, number: int, host: str, port: int, environ: Mapping[str, str]) -> None:
-        self._folder = folder
+        super().__init__(folder, f"pod-{number}")
         self._environ = {**environ, "LAUREL_HOST": host, "LAUREL_PORT": str(port)}
-        self._process: subprocess.Popen[bytes] | None = None
         self._create_time = 0.0
-        self.name = f"pod-{number}"
         self.url = pod_url(host, port)
-
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
-
-    @property
-    def log(self) -> Path:
-        return self._folder.log_path(self.name)
 
     @property
     def record(self) -> RunningPod | None:
         return RunningPod(self.url, self._process.pid, self._create_time) if self._process else None
-
-    def exit_code(self) -> int | None:
-        return self._process.poll() if self._process else None
 
     def start(self, pause: Pause = time.sleep) -> None:
         """Starts the process; whether it is ready is another question."""

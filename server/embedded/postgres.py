@@ -18,6 +18,7 @@ from server.embedded.errors import EmbeddedError
 from server.embedded.folder import DataFolder, Pause
 from server.embedded.ports import LOOPBACK
 from server.embedded.processes import POLL_SECONDS, await_end, end_child, end_processes, working_in
+from server.embedded.spawned import Spawned
 
 USER = "laurel"
 DATABASE = "laurel"
@@ -30,32 +31,18 @@ ORPHAN_STEPS = ((signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
 ORPHAN_SECONDS = 5.0  # a backend whose postmaster died ends by itself
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(Spawned):
     """Listens on loopback with a password; one port for its life."""
 
-    name = "postgres"
-
     def __init__(self, folder: DataFolder, port: int, password: str) -> None:
-        self._folder = folder
+        super().__init__(folder, "postgres")
         self._password = password
         self._account: pwd.struct_passwd | None = None
-        self._process: subprocess.Popen[bytes] | None = None
         self.port = port
 
     @property
     def url(self) -> str:
         return f"postgresql://{USER}:{self._password}@{LOOPBACK}:{self.port}/{DATABASE}"
-
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
-
-    @property
-    def log(self) -> Path:
-        return self._folder.log_path(self.name)
-
-    def exit_code(self) -> int | None:
-        return self._process.poll() if self._process else None
 
     def start(self, pause: Pause = time.sleep) -> None:
         """Returns when it answers; raises EmbeddedError when it does not."""

@@ -15,6 +15,7 @@ from server.embedded.errors import EmbeddedError
 from server.embedded.folder import DataFolder, Pause
 from server.embedded.ports import LOOPBACK
 from server.embedded.processes import POLL_SECONDS, end_child, end_processes, working_in
+from server.embedded.spawned import Spawned
 
 START_SECONDS = 30
 ANSWER_SECONDS = 1
@@ -35,31 +36,17 @@ lazyfree-lazy-expire yes
 """
 
 
-class EmbeddedRedis:
+class EmbeddedRedis(Spawned):
     """Listens on loopback with a password; one port for its life."""
 
-    name = "redis"
-
     def __init__(self, folder: DataFolder, port: int, password: str) -> None:
-        self._folder = folder
+        super().__init__(folder, "redis")
         self._password = password
-        self._process: subprocess.Popen[bytes] | None = None
         self.port = port
 
     @property
     def url(self) -> str:
         return f"redis://:{self._password}@{LOOPBACK}:{self.port}/0"
-
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
-
-    @property
-    def log(self) -> Path:
-        return self._folder.log_path(self.name)
-
-    def exit_code(self) -> int | None:
-        return self._process.poll() if self._process else None
 
     def start(self, pause: Pause = time.sleep) -> None:
         """Returns when it answers; raises EmbeddedError when it does not."""

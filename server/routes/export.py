@@ -30,12 +30,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 @blueprint.get("/api/v1/me/export")
-@documented(Exported, limits=("reads",))
+@documented(Exported, limits=("reads", "export"))
 async def export(request: Request) -> BaseHTTPResponse | None:
     """Profile, friends, groups, kept tickets, sessions and every entry, oldest page last."""
     runtime: Runtime = request.app.ctx.runtime
     await limited(request, "reads")
     session = runtime.tokens.required(request)
+    await limited(request, "export", session.user_id)
     member = await runtime.supervisor.detached("export", members.by_id(runtime.database, session.user_id))
     if member is None:
         raise TokenInvalid("the player of this token does not exist")

@@ -33,6 +33,7 @@ const panel = new BoardPanel(
     note: part("board-note"),
     rows: part("rows"),
     empty: part("empty"),
+    between: part("between"),
     place: part("place"),
   },
   new Announcer(part("announcer")),

@@ -170,6 +170,15 @@ async def test_a_database_that_lost_commits_outdoes_memory_and_redis(pod: Pod, u
     assert outcome.entry.score_after == rows[0]["score"] + 10
 
 
+async def test_memory_of_another_entry_of_the_same_version_is_forgotten(pod: Pod, users: list[UserId]):
+    state = pod.state_of(users[3])
+    assert state is not None
+    state.last_hash = bytes(32)
+    assert await found_by(pod) == {"memory": 1}
+    assert pod.state_of(users[3]) is None
+    assert await found_by(pod) == {}
+
+
 async def test_a_row_that_the_ledger_contradicts_is_only_told(pod: Pod, users: list[UserId]):
     await pod.database.rows("UPDATE players SET score = score + 1 WHERE id = $1", users[2])
     assert await found_by(pod) == {"ledger": 1}

@@ -1,6 +1,7 @@
 """Checkpoints to files: when, by whom, how many, and what they notice."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -77,6 +78,36 @@ async def test_the_newest_stay_and_a_broken_one_is_passed_over(database: Databas
     assert latest is not None
     assert files.latest(CHAIN) is not None
     assert files.latest(CHAIN) != latest
+
+
+async def test_the_last_that_knew_better_is_never_pushed_out(database: Database, database_url: str, tmp_path: Path):
+    (user_id,) = await new_players(database, 1)
+    await database.rows("UPDATE players SET version = 3, last_hash = 'x'")
+    pod = writer(database, database_url, tmp_path)
+    for number in range(KEPT + 3):
+        pod._clock.offset_ms = number * 1_000.0
+        await age(database)
+        assert await pod.look()
+        if number == 1:
+            await database.rows("UPDATE players SET version = 2 WHERE id = $1", user_id)
+    (evidence,) = (tmp_path / "sub").glob("*.evidence.checkpoint")
+    assert [mark.version for mark in Checkpoint.open(evidence, CHAIN).marks()] == [3]
+    present = CheckpointFiles(tmp_path / "sub" / "laurel.checkpoint").present()
+    assert len(present) == KEPT
+    assert evidence not in present
+    assert pod.rolled_back == 1
+
+
+async def test_what_a_killed_writer_left_is_removed(database: Database, database_url: str, tmp_path: Path):
+    folder = tmp_path / "sub"
+    folder.mkdir()
+    left, young, other = (folder / f".laurel-{name}" for name in ("1Z.checkpoint.99", "2Z.checkpoint.99", "notes.txt"))
+    for path in (left, young, other):
+        path.write_text("{")
+    for path in (left, other):
+        os.utime(path, (1, 1))
+    assert await writer(database, database_url, tmp_path).look()
+    assert [path.exists() for path in (left, young, other)] == [False, True, True]
 
 
 async def test_a_folder_that_cannot_be_written_is_tried_again(database: Database, database_url: str, tmp_path: Path):

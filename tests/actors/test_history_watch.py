@@ -8,7 +8,7 @@ from actors import history_watch
 from actors.history_watch import HistoryWatch
 from actors.keys import LINEAGE_KEY
 from actors.messages import RedeemTicket
-from models import boards, catalogue, lineage
+from models import boards, catalogue, lineage, standings
 from models.board import Place
 from models.database import Database
 from models.ids import UserId
@@ -74,6 +74,14 @@ def other_history(monkeypatch: pytest.MonkeyPatch) -> None:
     statement = lineage.LINEAGE.replace("left(pg_walfile_name", "'2' || left(pg_walfile_name")
     assert statement != lineage.LINEAGE
     monkeypatch.setattr(lineage, "LINEAGE", statement)
+
+
+async def standing_of(database: Database, place: Place, user: UserId) -> list[tuple[int, int]]:
+    """Score and version, if there is a row."""
+    rows = await database.rows(
+        "SELECT score, version FROM standings WHERE board_key = $1 AND user_id = $2", place[0], user
+    )
+    return [(row["score"], row["version"]) for row in rows]
 
 
 def global_place(pod: Pod) -> Place:
@@ -145,14 +153,31 @@ async def test_lost_commits_are_gone_everywhere(
         assert pod.state_of(lost) is None
     assert pods[0].epochs.get(place).name != epoch
     assert {row.user_id: row.score for row in await pods[0].rows_in_redis(place)} == {lost: 10, quiet: 10}
-    (standing,) = await database.rows(
-        "SELECT score, version FROM standings WHERE board_key = $1 AND user_id = $2", place[0], lost
-    )
-    assert (standing["score"], standing["version"]) == (10, 1)
+    assert await standing_of(database, place, lost) == [(10, 1)]
     assert await redeem(pods[1], lost) == 20
     for watch in watches:
         await watch.look()
     assert [watch.breaks for watch in watches] == [1, 1]
+
+
+async def test_a_pod_that_dies_over_it_leaves_the_rest_to_the_next(
+    pods: list[Pod], watches: list[HistoryWatch], monkeypatch: pytest.MonkeyPatch
+):
+    database, place = pods[0].database, global_place(pods[0])
+    (lost,) = await new_players(database, 1)
+    await redeem(pods[0], lost)
+    await settled(pods[0])
+    await watches[0].look()
+    await kept(database)
+    await redeem(pods[0], lost)
+    await restored(database)
+    await pods[0].settler.flush()
+    other_history(monkeypatch)
+    assert await standing_of(database, place, lost) == [(20, 2)]
+    await standings.forget_ahead(database)  # as far as a pod came
+    assert await standing_of(database, place, lost) == []
+    await watches[1].look()
+    assert await standing_of(database, place, lost) == [(10, 1)]
 
 
 async def test_pods_that_were_stopped_meanwhile_find_it_in_redis(

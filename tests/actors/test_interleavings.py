@@ -24,7 +24,6 @@ from tests.pods import Pod, awaited, history_of, migrated, new_players, simple_c
 from tickets.errors import PlayerBanned
 
 POINTS = 10
-REDIS_DATABASES = 16
 
 
 @dataclass

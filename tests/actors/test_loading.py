@@ -9,6 +9,7 @@ import pytest
 
 from actors import loading, rebuilder
 from actors.clock import Clock
+from actors.errors import Busy
 from actors.finals import Finals
 from actors.keys import keys_of, pointer_of
 from actors.loading import Loading
@@ -18,7 +19,7 @@ from models.database import Database
 from models.entry import MAX_SCORE
 from models.ids import UserId
 from models.ranking import Row, member_of, sort_key
-from tests.pods import Pod, migrated, new_players, simple_catalogue
+from tests.pods import Pod, awaited, migrated, new_players, simple_catalogue
 
 PLACE: Place = ("global/1", "all")
 REDIS_NUMBER = 10
@@ -148,4 +149,20 @@ async def test_who_freezes_a_board_meanwhile_waits_for_the_same_copy(pod: Pod):
     assert await asyncio.gather(finals.freeze(board), finals.freeze(board)) == [True, True]
     copies = await pod.database.rows("SELECT DISTINCT board_key FROM standings WHERE board_key LIKE '%@%'")
     assert len(copies) == 1
+    assert await finals.release(board)
+
+
+async def test_a_copy_that_is_released_meanwhile_is_not_shown(pod: Pod):
+    await fill(pod.database, some(5))
+    finals = Finals(pod.database, pod.epochs, pod.clock, pod.loader)
+    board = pod.epochs.boards[0]
+    async with pod.database.transaction() as transaction:
+        await transaction.hot("LOCK TABLE standings IN SHARE MODE")
+        copying = asyncio.create_task(finals.freeze(board))
+        await awaited(lambda: board.board_id in finals._under_way)
+        assert not await finals.release(board)
+    with pytest.raises(Busy):
+        await copying
+    assert await pod.database.rows("SELECT 1 FROM boards WHERE frozen_key IS NOT NULL") == []
+    assert await finals.freeze(board)
     assert await finals.release(board)

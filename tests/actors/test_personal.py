@@ -1,6 +1,7 @@
 """The channels of players, over a real Redis."""
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -90,6 +91,16 @@ async def test_who_has_joined_misses_nothing_from_then_on(ordering: Ordering):
             await personal.join(player, receiver.take)
             await tell(ordering, player, 2)
             await awaited(lambda receiver=receiver: len(receiver.messages) == 2)
+
+
+async def test_what_comes_again_or_late_is_not_told(ordering: Ordering):
+    receiver = Receiver()
+    async with listening(ordering) as personal:
+        await personal.join(UserId("twice"), receiver.take)
+        for version in (3, 3, 2, 4):
+            await tell(ordering, "twice", version)
+        await awaited(lambda: receiver.messages and b'"userVersion":4' in receiver.messages[-1])
+        assert [json.loads(message)["data"]["userVersion"] for message in receiver.messages] == [3, 4]
 
 
 async def test_a_cut_connection_is_subscribed_anew(ordering: Ordering):

@@ -86,9 +86,10 @@ def test_what_redis_did_not_hear_is_told_again():
     tally = Tally(MINUTE, 0.0)
     assert tally.spend(0.0, alone=False)
     assert tally.tell() == 1
+    assert tally.spend(0.1, alone=False)  # while it is being told
     tally.unheard()
     assert tally.spend(1.0, alone=True)
-    assert tally.tell() == 2
+    assert tally.tell() == 3
 
 
 def test_uses_of_a_window_that_is_over_are_not_told():

@@ -18,6 +18,8 @@ POINTS = 10
 REDIS_NUMBER = 10
 LONG_MS = 60_000
 """Longer than the marks stay behind."""
+YOUNG_MS = 1_000
+"""Less than is left to the pod itself."""
 
 
 @pytest.fixture
@@ -85,5 +87,24 @@ async def test_a_pod_that_knows_no_boards_yet_moves_no_mark(pods: list[Pod], use
     rows = await dying.database.rows("SELECT count(*) AS n FROM standings WHERE user_id = $1", user)
     assert rows == [{"n": 0}]
     assert await repair(starting).pass_once() > 0
+    (row,) = await dying.database.rows("SELECT score FROM standings WHERE user_id = $1 AND period = 'all'", user)
+    assert row["score"] == POINTS
+
+
+async def test_what_is_too_young_for_one_pass_is_left_to_the_next(pods: list[Pod], user: UserId):
+    """The marks stay behind what a pass has looked at."""
+    dying, _ = pods
+
+    async def shown() -> list[Row]:
+        return [row for row in await dying.rows_in_redis(main(dying)) if row.user_id == user]
+
+    await dying.stop_mirror()
+    outcome = await dying.tell(user, RedeemTicket(dying.ticket(user, "run")))
+    await ShiftedClock(dying.database).advance(YOUNG_MS, *pods)
+    assert await repair(dying).pass_once() == 0
+    assert await shown() == []
+    await ShiftedClock(dying.database).advance(LONG_MS, *pods)
+    assert await repair(dying).pass_once() > 0
+    assert await shown() == [Row(user, POINTS, outcome.entry.at)]
     (row,) = await dying.database.rows("SELECT score FROM standings WHERE user_id = $1 AND period = 'all'", user)
     assert row["score"] == POINTS

@@ -50,6 +50,21 @@ def test_tabs_by_keyboard(visit: Visit):
     expect(page.get_by_text("The wreath is waiting")).to_be_visible()
 
 
+def test_between_two_seasons_no_other_boards_rows_are_shown(visit: Visit, names: Iterator[str]):
+    visitor = visit(0).register(next(names)).check_in()
+    page = visitor.page
+    page.get_by_role("tab", name="Season").click()
+    expect(page.get_by_text("Between two seasons")).to_be_visible()
+    expect(page.locator("#rows")).to_be_hidden()
+    expect(page.locator("#place")).to_be_hidden()
+    expect(page.locator("#board-total")).to_be_empty()
+    expect(page.locator("#board")).not_to_have_attribute("aria-busy", "true")
+    page.get_by_role("tab", name="All time").click()
+    visitor.await_rows((page.locator("#account .name").inner_text(), 20))
+    expect(page.get_by_text("Between two seasons")).to_be_hidden()
+    expect(page.locator("#place")).to_be_visible()
+
+
 def test_narrow_screen_never_scrolls_sideways(visit: Visit, names: Iterator[str]):
     visitor = visit(0, viewport=NARROW)
     assert sideways(visitor.page) == (0, [])

@@ -54,6 +54,15 @@ async def test_of_many_uses_at_once_at_most_one_goes_on(database: Database, user
         assert row["ended_at"] is not None
 
 
+async def test_no_token_of_a_session_that_has_expired_does_anything(database: Database, user_id: UserId):
+    first, second = some(), some()
+    session = await sessions.start(database, user_id, first, LIVES)
+    assert await sessions.renew(database, first, second, LIVES) == Renewed(session, user_id)
+    await database.rows("UPDATE sessions SET expires_at = now() - interval '1 s' WHERE session_id = $1", session)
+    for used in (first, second):
+        assert await sessions.renew(database, used, some(), LIVES) is None
+
+
 async def test_a_revocation_is_heard_until_its_access_tokens_end(database: Database, user_id: UserId):
     session = await sessions.start(database, user_id, some(), LIVES)
     ended = await sessions.end(database, session, time.time() + 5)

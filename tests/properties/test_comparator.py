@@ -18,7 +18,7 @@ from models.database import Database
 from models.entry import MAX_SCORE
 from models.ids import UserId
 from models.ranking import INVERSION_MS, Row, member_of, row_of, sort_key
-from models.standings import standing_of
+from models.state import Standing
 from tests.pods import migrated
 
 USERS = [UserId(str(UUID(int=number * 0x1111_1111_1111_1111_1111_1111_1111_1111))) for number in range(16)]
@@ -118,7 +118,7 @@ async def write(servers: Servers, place: Place, rows: list[Row]) -> None:
     keys = keys_of(place, "e")
     await redis.set(keys.pointer, "e")
     await redis.hset(keys.meta, mapping={"version": 0, "top": "", "at": 0, "players": 0, "known": 0, "run": ""})
-    changes = [Change.of(row.user_id, 1, standing_of(row)) for row in rows]
+    changes = [Change.of(row.user_id, 1, Standing(row.score, row.reached_at)) for row in rows]
     (answer,) = await servers.ordering.run([apply_call(place, "e", 0, 10, 0, changes, answering=True)])
     assert answer[0] == "ok"
     ranks = {row.user_id: rank for rank, row in enumerate(naive(rows), start=1)}

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 
@@ -274,3 +275,56 @@ def test_while_global_is_frozen_no_rank_is_told(laurel: LaurelProcess, admin: Ca
             received(rivals, lambda m: told.append(m) is None and m["type"] == "pong")
             assert "user.overtaken" not in {message["type"] for message in told}
         until(lambda: sprint(one)["leaderboardPosition"] == 1, 5)
+
+
+def test_a_copy_that_takes_long_goes_on_and_the_same_request_waits_for_it(
+    laurel: LaurelProcess, admin: Caller, one: Caller, board: str
+):
+    """Standings that nobody can write for a while stand in for a million of them."""
+
+    async def meanwhile() -> httpx.Response:
+        connection = await asyncpg.connect(laurel.config()["databaseUrl"])
+        try:
+            async with connection.transaction():
+                await connection.execute("LOCK TABLE standings IN SHARE MODE")
+                return await asyncio.to_thread(admin.http.put, f"{BOARDS}/{board}/freeze")
+        finally:
+            await connection.close()
+
+    score = (scores(top(laurel.urls[0], board)) or {})[one.user_id]
+    answer = asyncio.run(meanwhile())
+    assert_problem(answer, 503, "busy")
+    assert answer.headers["retry-after"] == "1"
+    for _ in "ab":
+        answer = admin.http.put(f"{BOARDS}/{board}/freeze")
+        assert (answer.status_code, answer.json()) == (200, {"boardId": board, "frozen": True})
+    sprint(one)
+    with admin.at(laurel.urls[0]) as there:
+        until(lambda: has(one.user_id, score + POINTS)(there.http.get(f"/api/v1/boards/{board}/top?limit=100").json()))
+    assert (scores(top(laurel.urls[0], board)) or {})[one.user_id] == score
+    assert admin.http.delete(f"{BOARDS}/{board}/freeze").status_code == 204
+
+
+def test_bans_and_farewells_show_with_the_release(laurel: LaurelProcess, admin: Caller, board: str):
+    """What stands in a final stays in it; but who has left is nobody any more there, too."""
+    with player(laurel) as banned, player(laurel) as leaving:
+        both = {banned.user_id, leaving.user_id}
+
+        def shown(url: str, token: str | None = None) -> set[str]:
+            return both & (scores(top(url, board, token=token)) or {}).keys()
+
+        sprint(banned)
+        sprint(leaving)
+        until(lambda: shown(laurel.urls[0]) == both)
+        name = leaving.http.get("/api/v1/me").json()["username"]
+        with frozen(laurel, admin, board):
+            assert name in json.dumps(top(laurel.urls[0], board))
+            reason = {"reason": "in the final"}
+            assert admin.http.put(f"/api/v1/admin/users/{banned.user_id}/ban", json=reason).status_code == 200
+            assert leaving.http.delete("/api/v1/me").status_code == 204
+            for url in laurel.urls:
+                until(lambda url=url: shown(url, admin.token) == set())
+                until(lambda url=url: name not in json.dumps(top(url, board)))
+                assert shown(url) == both
+        for url in laurel.urls:
+            until(lambda url=url: shown(url) == set())

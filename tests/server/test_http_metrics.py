@@ -16,7 +16,6 @@ from tests.laurel_process import LaurelProcess, until
 
 POD = 1
 Scrape: TypeAlias = dict[tuple[str, frozenset[tuple[str, str]]], float]
-UNITS = ("_total", "_seconds", "_bytes", "_info", "_size", "_ratio")
 HISTOGRAM_PARTS = ("_bucket", "_count", "_sum")
 
 

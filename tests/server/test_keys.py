@@ -18,7 +18,6 @@ from server.jwks import MAX_BYTES, MAX_KEYS, JwksError, parse_jwks
 from server.keys import (
     KeyFormatError,
     format_jwt_keys,
-    generate_jwt_key,
     generate_receipt_key,
     newest_signing,
     parse_jwt_keys,
@@ -28,7 +27,6 @@ from server.pems import generate_pem, private_of, public_of
 from tests.server.identity.issuer import ALGORITHMS, public_jwk
 
 SECRET = base64.urlsafe_b64encode(bytes(range(32))).decode()
-SPARE = generate_jwt_key()
 
 
 def encoded(pem: bytes) -> str:

@@ -52,15 +52,26 @@ class Reader:
 
     def text(self, path: str, method: str = "GET", body: bytes | None = None) -> bytes:
         """The same, not read."""
+        status, found = self._sent(path, method, body)
+        if not 200 <= status < 300:
+            raise BenchError(f"{path}: {status} {found[:200]!r}")
+        return found
+
+    def insist(self, path: str, method: str) -> None:
+        """Sends it again for as long as the pod says that it is still busy with it."""
+        while (answered := self._sent(path, method))[0] == http.client.SERVICE_UNAVAILABLE:
+            pass
+        if answered[0] != http.client.OK:
+            raise BenchError(f"{path}: {answered[0]} {answered[1][:200]!r}")
+
+    def _sent(self, path: str, method: str, body: bytes | None = None) -> tuple[int, bytes]:
         if time.monotonic() - self._used > IDLE_SECONDS:
             self._connection.close()  # the next request makes another
         self._connection.request(method, path, body=body, headers=self._headers)
         answer = self._connection.getresponse()
         found = answer.read()
         self._used = time.monotonic()
-        if not 200 <= answer.status < 300:
-            raise BenchError(f"{path}: {answer.status} {found[:200]!r}")
-        return found
+        return answer.status, found
 
 
 class Probe:
@@ -104,7 +115,7 @@ def measure(stage: Stage, plan: Plan, database: str, players: int, figures: list
             board.reads()
             board.done_within("rebuild, Redis emptied", redis.flushall, "global", bound=60, wanted=30)
             board.activation(stage, cold)
-            board.done_within("freeze", lambda: board.admin.ask(f"{BOARDS}/global/freeze", "PUT"), "global")
+            board.done_within("freeze", lambda: board.admin.insist(f"{BOARDS}/global/freeze", "PUT"), "global")
             board.done_within("release", lambda: board.admin.text(f"{BOARDS}/global/freeze", "DELETE"), "global")
             new = RULES | {"boardId": "new"}
             board.done_within("define a board", lambda: board.admin.ask(f"{BOARDS}/", "POST", new), "new")

@@ -1,5 +1,6 @@
 """Boards as data: defined, changed, deleted, frozen for a final."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from models.errors import BoardInvalid
 from models.ids import ActionId, BoardId
 from server.bodies import UNASKED, answer, bodiless, decode
 from server.documented import documented
-from server.errors import Conflict, NotFound
+from server.errors import Conflict, NotFound, UnderWay
 from server.routes.admin.guard import admin
 from server.runtime import Runtime
 from server.wire.boards import (
@@ -28,6 +29,9 @@ from tickets.errors import ActionUnknown
 
 FILL_SECONDS = 8.0
 """How long an answer waits for its board to be full; a longer fill goes on by itself."""
+
+COPY_SECONDS = 5.0
+"""How long an answer waits for a frozen copy; a longer one goes on, and the same request waits for it again."""
 
 blueprint = Blueprint("admin-boards", url_prefix="/api/v1/admin/boards")
 
@@ -117,7 +121,10 @@ async def delete(request: Request, board_id: str) -> HTTPResponse:
 @blueprint.put("/<board_id:str>/freeze")
 @documented(FreezeAnswer, caller="admin", refuses=("conflict", *UNASKED))
 async def freeze(request: Request, board_id: str) -> HTTPResponse:
-    """Shows everybody but admins the board as it is now, until it is released; doing it again changes nothing."""
+    """Shows everybody but admins the board as it is now, until it is released; doing it again changes nothing.
+
+    A large board takes a while to copy: 503 `busy` says that the copy goes on. The same request waits for it again.
+    """
     admin(request)
     bodiless(request)
 
@@ -125,7 +132,11 @@ async def freeze(request: Request, board_id: str) -> HTTPResponse:
         board = _known(runtime, board_id)
         if board.frozen is None and board.period_at(runtime.clock.now_ms()) is None:
             raise Conflict("this board has no period now")
-        await runtime.finals.freeze(board)
+        try:
+            async with asyncio.timeout(COPY_SECONDS):
+                await runtime.supervisor.detached("freeze", runtime.finals.freeze(board))
+        except TimeoutError as error:
+            raise UnderWay("the board is being copied: the same request waits for it again") from error
         await runtime.definitions.refresh()
         return answer(FreezeAnswer(board_id=board.board_id, frozen=True))
 

@@ -33,7 +33,7 @@ export class BoardPanel extends EventTarget {
 
   /**
    * @param {import("../laurel.js").Laurel} laurel
-   * @param {Record<"panel" | "title" | "period" | "total" | "note" | "rows" | "empty" | "place", HTMLElement>} parts
+   * @param {Record<"panel" | "title" | "period" | "total" | "note" | "rows" | "empty" | "between" | "place", HTMLElement>} parts
    * @param {import("./announcer.js").Announcer} announcer
    */
   constructor(laurel, parts, announcer) {
@@ -52,15 +52,28 @@ export class BoardPanel extends EventTarget {
     const isSame = board.boardId === this.#board?.boardId;
     this.#board = board;
     this.#heading();
+    if (board.period === null) this.#rest();
+    this.#place.follow(board.period === null ? "" : board.boardId);
     if (isSame) return;
     this.#live?.close();
     this.#isFresh = true;
     this.#announcer.reset();
-    this.#parts.panel.setAttribute("aria-busy", "true");
+    if (board.period !== null) this.#parts.panel.setAttribute("aria-busy", "true");
     this.#live = this.#laurel.live(board.boardId);
     this.#listen(this.#live);
-    this.#place.follow(board.boardId);
     this.#refresh();
+  }
+
+  /** Between two seasons nothing is pushed and nobody stands anywhere. */
+  #rest() {
+    const { panel, rows, empty, between, total, note } = this.#parts;
+    this.#view.show([], [], { ownId: null, isStill: true });
+    panel.removeAttribute("aria-busy");
+    total.textContent = "";
+    rows.hidden = true;
+    empty.hidden = true;
+    note.hidden = true;
+    between.hidden = false;
   }
 
   /** @param {import("../laurel.js").LiveBoard} live */
@@ -87,6 +100,7 @@ export class BoardPanel extends EventTarget {
     this.#parts.panel.removeAttribute("aria-busy");
     this.#parts.empty.hidden = entries.length > 0;
     this.#parts.rows.hidden = entries.length === 0;
+    this.#parts.between.hidden = true;
     this.#announcer.board(entries, ownId);
     this.#place.topMoved(entries);
     this.#totals(totalUsers, degraded);

@@ -15,7 +15,7 @@ const FOLDS = { sum: "All points add up", best: "The best single result counts",
 
 /** `Week 44 of 2026`, `Saturday 31 October`, `All time`. @param {Board} board */
 export function periodName({ window, period, title }) {
-  if (period === null) return "between two seasons";
+  if (period === null) return "No season now";
   const week = /^(\d{4})-W(\d{2})$/.exec(period.id);
   if (week !== null) return `Week ${Number(week[2])} of ${week[1]}`;
   if (/^\d{4}-\d{2}-\d{2}$/.test(period.id)) return DAY.format(new Date(`${period.id}T00:00:00Z`));

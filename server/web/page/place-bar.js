@@ -33,8 +33,9 @@ export class PlaceBar {
     );
   }
 
-  /** Another board or another player. @param {string} board */
+  /** Another board, or none. @param {string} board */
   follow(board) {
+    if (board === this.#board) return;
     this.#board = board;
     this.#element.hidden = true;
     this.refresh();
