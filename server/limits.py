@@ -26,7 +26,6 @@ class Policies:
 
     `tickets`, `challenges`, `redeem`, `edits` and `export` count for a user, `awards` for a client that has API keys,
     `login` for an account, the others for an address.
-    for an account, the others for an address.
     """
 
     def __init__(self, settings: Settings) -> None:
