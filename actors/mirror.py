@@ -27,6 +27,8 @@ REST_SECONDS = 0.000_2
 """How long boards that no answer waits for rest for each change of the largest of them: a script call's own time is
 shared by more then. A lone change is not held up by it; from 5,000 a second on the longest rest is reached."""
 LONGEST_REST_SECONDS = 0.02
+FEW = 64
+"""So many changes of other boards go along with `global`: so they reach readers of the streams together."""
 
 
 class Waiter(msgspec.Struct, frozen=True, eq=False):
@@ -56,6 +58,8 @@ class Mirror:
         self._clock = clock
         self._answering = Lane(epochs, clock)
         self._others = Lane(epochs, clock)
+        self._rested = 0.0
+        """When the other boards have rested, in the loop's time."""
         self._waiting: dict[UserId, list[Waiter]] = {}
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -63,8 +67,8 @@ class Mirror:
 
     def start(self, supervisor: Supervisor) -> None:
         """Starts the workers."""
-        for name, lane in zip(LOOPS, (self._answering, self._others), strict=True):
-            supervisor.keep(name, partial(self._work, lane))
+        for name, work in zip(LOOPS, (self._work_answering, self._work_others), strict=True):
+            supervisor.keep(name, work)
 
     def show(
         self, state: PlayerState, moved: Collection[Place], delta: int | None, request: Request, outcome: Outcome
@@ -144,24 +148,44 @@ class Mirror:
         if rest:
             self._waiting[user_id] = rest
 
-    async def _work(self, lane: Lane) -> None:
+    async def _work_answering(self) -> None:
         while True:
-            await lane.arrived.wait()
+            await self._answering.arrived.wait()
             await self._ordering.there.wait()
-            lane.arrived.clear()
-            batch, since = lane.take()
-            if not batch:
-                continue
-            try:
-                await self.send(batch, since)
-            except AWAY as error:
-                self._ordering.lost(error)
-                for place, changes in batch.items():
-                    lane.put_back(place, changes, since[place])
-                for user_id in list(self._waiting):
-                    self._answer(user_id, None, lambda _: True)
-            if lane is self._others:
-                await asyncio.sleep(min(REST_SECONDS * max(map(len, batch.values())), LONGEST_REST_SECONDS))
+            self._answering.arrived.clear()
+            batch, since = self._answering.take()
+            if len(self._others) <= FEW and self._loop.time() >= self._rested:
+                others, others_since = self._take_others()
+                batch, since = batch | others, since | others_since
+            await self._send(batch, since)
+
+    async def _work_others(self) -> None:
+        while True:
+            await self._others.arrived.wait()
+            await self._ordering.there.wait()
+            await asyncio.sleep(self._rested - self._loop.time())  # at least lets the other worker take a few along
+            self._others.arrived.clear()
+            await self._send(*self._take_others())
+
+    def _take_others(self) -> tuple[dict[Place, list[Change]], dict[Place, int]]:
+        batch, since = self._others.take()
+        if batch:
+            rest = min(REST_SECONDS * max(map(len, batch.values())), LONGEST_REST_SECONDS)
+            self._rested = self._loop.time() + rest
+        return batch, since
+
+    async def _send(self, batch: Mapping[Place, Sequence[Change]], since: Mapping[Place, int]) -> None:
+        """Sends what was taken, or puts it back."""
+        if not batch:
+            return
+        try:
+            await self.send(batch, since)
+        except AWAY as error:
+            self._ordering.lost(error)
+            for place, changes in batch.items():
+                self._lane(place).put_back(place, changes, since[place])
+            for user_id in list(self._waiting):
+                self._answer(user_id, None, lambda _: True)
 
     async def send(self, batch: Mapping[Place, Sequence[Change]], since: Mapping[Place, int] | None = None) -> bool:
         """Sends changes now; whether Redis took all of them. Raises as `AWAY` says.

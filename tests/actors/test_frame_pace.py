@@ -20,6 +20,7 @@ from actors.shown import Form, Wire
 from actors.stream import Stream
 from actors.supervisor import Supervisor
 from models.board import Board, Fold, Window
+from models.database import Database
 from models.ids import BoardId, UserId
 from models.state import Standing
 from tests.pods import awaited, migrated
@@ -49,7 +50,7 @@ class Outlet:
 class Busy:
     """A board from its changes to its viewers, on real Redis."""
 
-    def __init__(self, redis_url: str, profiles: Profiles) -> None:
+    def __init__(self, redis_url: str, database: Database) -> None:
         board = Board(BoardId(f"board-{uuid4().hex}"), 1, "Board", Fold.SUM, Window.ALL)
         self.place = (board.key, "all")
         self.clock = Clock()
@@ -58,13 +59,14 @@ class Busy:
         epochs.define([board])
         self.mirror = Mirror(self.ordering, epochs, self.clock)
         self.order: list[str] = []
+        self.supervisor = Supervisor()
+        profiles = Profiles(database, self.supervisor)
         audience = Audience(65_536, 10)
         for name in ("first", "second", "third"):
             audience.join(Viewer(Outlet(name, self.order), lambda: None, FORM))
         self.leaderboard = Leaderboard(board, profiles, audience)
         self.stream = Stream(self.ordering, epochs, profiles, {board.board_id: self.leaderboard})
         self.epochs = epochs
-        self.supervisor = Supervisor()
         self.shown: list[tuple[float, int]] = []
         """When each frame went out, and how many milliseconds old what it shows was."""
         self.leaderboard.on_shown = lambda since_ms, seconds: self._note()
@@ -92,7 +94,7 @@ class Busy:
 @pytest.fixture
 async def busy(database_url: str, redis_url: str) -> AsyncIterator[Busy]:
     database = await migrated(database_url)
-    busy = Busy(redis_url, Profiles(database))
+    busy = Busy(redis_url, database)
     await busy.start()
     yield busy
     await busy.supervisor.stop(5)
