@@ -1,12 +1,14 @@
 """A standing that an entry does not move is neither sent nor written again, and is found when it was lost."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 
 from actors.behind import behind
-from actors.keys import keys_of
+from actors.keys import keys_of, pointer_of
 from actors.messages import RedeemTicket
+from actors.ordering import ScriptCall
 from actors.repair import Repair
 from models import boards, catalogue, standings
 from models.board import Board, Fold, Place, Window
@@ -137,3 +139,19 @@ async def test_answers_do_not_wait_for_other_boards(pod: Pod, user: UserId, monk
     assert outcome.position is not None
     assert pod.mirror.pending > 0
     assert [row.score for row in await best_of(pod, user)] == [LITTLE]
+
+
+async def test_a_lone_redemption_is_sent_to_all_boards_together(
+    pod: Pod, user: UserId, monkeypatch: pytest.MonkeyPatch
+):
+    """Else who reads the streams of all at once would find it on some boards, and on the others a frame later."""
+    sent: list[set[str]] = []
+    run = pod.ordering.run
+
+    async def noted(calls: Sequence[ScriptCall]) -> list[list[Any]]:
+        sent.append({keys[0] for _, keys, _ in calls})
+        return await run(calls)
+
+    monkeypatch.setattr(pod.ordering, "run", noted)
+    await redeem(pod, user, "little")
+    assert sent == [{pointer_of(place) for _, place in pod.present()}]
