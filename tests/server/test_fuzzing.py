@@ -20,7 +20,7 @@ from tests.caller import Caller, assert_problem, player
 from tests.laurel_process import ROOT, LaurelProcess
 
 ASKED = os.environ.get("LAUREL_FUZZING_CASES")
-CASES = int(ASKED or "10")
+CASES = int(ASKED or "5")
 # Every boundary of every field is a minute of its own: looked at when many cases are asked for.
 PHASES = "examples,coverage,fuzzing" if ASKED else "examples,fuzzing"
 CONFIG = Path(__file__).with_name("schemathesis.toml")

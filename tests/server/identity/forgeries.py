@@ -249,8 +249,8 @@ def claimed(key: JwtKey, user_id: str) -> Iterator[Forgery]:
     changed += [
         {"exp": value} for value in (NOW - 1, NOW - 1e9, str(NOW + 600), f"{NOW + 600}.0", "0x7fffffff", 1e18, 10**30)
     ]
-    changed += [{"nbf": value} for value in (NOW + 600, "0", [], 1e400)] + [
-        {"iat": value} for value in (NOW + 600, "0", str(NOW))
+    changed += [{"nbf": value} for value in (NOW + 86_400, "0", [], 1e400)] + [
+        {"iat": value} for value in (NOW + 86_400, "0", str(NOW))
     ]
     changed += [
         {"sub": value} for value in (user_id.upper(), f"{user_id} ", f"{{{user_id}}}", user_id.replace("-", ""), "root")
