@@ -200,7 +200,7 @@ class Mirror:
         for (place, epoch, changes), answer in zip(sent, await self._ordering.run(calls), strict=True):
             if answer[0] == "ok":
                 epoch.seen = max(epoch.seen, answer[1])
-                self._ranked(place, changes, answer[4:])
+                self._ranked(changes, answer[4:])
             else:
                 taken = False
                 self._lane(place).put_back(place, changes, since.get(place, now))
@@ -213,7 +213,7 @@ class Mirror:
         answering = board is not None and board.board_id == GLOBAL
         return apply_call(place, epoch.name, epoch.seen, size, now_ms, changes, since_ms=since_ms, answering=answering)
 
-    def _ranked(self, place: Place, changes: Sequence[Change], ranks: Sequence[int]) -> None:
+    def _ranked(self, changes: Sequence[Change], ranks: Sequence[int]) -> None:
         told = self._epochs.tells_ranks
         for change, rank in zip(changes, ranks, strict=False):
             self._answer(change.user_id, (rank or None) if told else None, partial(_answered_by, change.version))
