@@ -21,6 +21,24 @@ _encode = msgspec.json.Encoder().encode
 _decoders: dict[type[msgspec.Struct], msgspec.json.Decoder[Any]] = {}
 
 
+class Asked(Request[Any, Any]):
+    """A request that takes a body which came along with its header as it is: reading it as a stream takes 3 µs."""
+
+    __slots__ = ()
+
+    async def receive_body(self) -> None:
+        """Makes `body` the whole body; raises as Sanic does, which reads whatever is not all there yet."""
+        stream: Any = self.stream
+        buffer, size = stream.recv_buffer, stream.request_bytes_left
+        sized = stream.request_body is True  # not in chunks
+        if sized and size <= min(len(buffer), stream.request_max_size) and not stream.expecting_continue:
+            self.body = bytes(buffer[:size])
+            del buffer[:size]
+            stream.request_bytes_left, stream.request_body = 0, None
+        else:
+            await super().receive_body()  # type: ignore[no-untyped-call]
+
+
 def decode(request: Request, shape: type[T]) -> T:
     """The body as a value; raises NotJson, TooLarge or InvalidRequest."""
     media_type = request.headers.get("content-type", "")

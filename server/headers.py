@@ -38,9 +38,8 @@ def vary(request: Request, response: BaseHTTPResponse) -> None:
     response.headers.setdefault("Vary", "Origin")
 
 
-def add_headers(app: "Sanic[Config, Any]", origins: tuple[str, ...]) -> None:
-    """Adds headers to every answer; CORS, for the origins let in, is that of sanic-ext."""
-    app.register_middleware(complete, "response")
+def let_in(app: "Sanic[Config, Any]", origins: tuple[str, ...]) -> None:
+    """CORS for the origins let in, which is that of sanic-ext."""
     if not origins:
         return
     app.register_middleware(vary, "response")
