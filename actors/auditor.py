@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 
-from actors.change import Change
+from actors.change import Change, Columns
 from actors.clock import Clock
 from actors.epochs import Epochs
 from actors.keys import keys_of, pointer_of
@@ -169,7 +169,7 @@ class Auditor:
                 behind.append(Change.of(user_id, one.version, standing))
             else:
                 wrong = f"{user_id} has {score} as {member!r} in Redis, {should[1]} as {should[0]!r} in the ledger"
-        if behind and self._mend and await self._mirror.send({place: behind}):
+        if behind and self._mend and await self._mirror.send({place: Columns.of(behind, self._clock.now_ms())}):
             self.mended["redis"] += len(behind)
         if wrong is not None:
             self._found("redis", wrong.partition(" ")[0], f"{place[0]}: {wrong}")

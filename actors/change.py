@@ -1,6 +1,7 @@
 """One player's absolute standing on its way to Redis, and the script call that takes it there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import Self
 
 import msgspec
@@ -40,31 +41,68 @@ class Change(msgspec.Struct, frozen=True):
         return cls(user_id, version, member_of(user_id, standing.reached_at), standing.score, delta)
 
 
+class Columns:
+    """Changes of one place as the script takes them, column by column: a `Change` each costs twice as much.
+
+    `since_ms`: when the oldest of them was committed. Each player stands in them once.
+    """
+
+    __slots__ = ("deltas", "marks", "members", "scores", "since_ms", "users", "versions")
+
+    def __init__(self, since_ms: int) -> None:
+        self.since_ms = since_ms
+        self.users: list[UserId] = []
+        self.versions: list[int] = []
+        self.members: list[str] = []
+        self.scores: list[int] = []
+        self.marks: list[str] = []
+        self.deltas: list[int | None] = []
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    @classmethod
+    def of(cls, changes: Iterable[Change], since_ms: int) -> Self:
+        """Changes as columns."""
+        columns = cls(since_ms)
+        for change in changes:
+            mark = mark_of(change.version, change.member)
+            columns.add(change.user_id, change.version, change.member, change.score, mark)
+            columns.deltas.append(change.delta)
+        return columns
+
+    def add(self, user_id: UserId, version: int, member: str, score: int, mark: str) -> None:
+        """Adds a player's change, of which their sockets are told nothing."""
+        self.users.append(user_id)
+        self.versions.append(version)
+        self.members.append(member)
+        self.scores.append(score)
+        self.marks.append(mark)
+
+    def changes(self) -> Iterator[Change]:
+        """The changes one by one."""
+        deltas = self.deltas or repeat(None)
+        return map(Change, self.users, self.versions, self.members, self.scores, deltas)
+
+
+def mark_of(version: int, member: str) -> str:
+    """What a board remembers of a player: the version, and the member that stands in its ranking."""
+    return f"{version}|{member}"
+
+
 def apply_call(
     place: Place,
     epoch: str,
     seen: int,
     size: int,
     now_ms: int,
-    changes: Sequence[Change],
+    columns: Columns,
     *,
-    since_ms: int | None = None,
     answering: bool = False,
     filling: bool = False,
 ) -> ScriptCall:
-    """The call of `apply.lua` that brings changes to a place; `answering` asks for ranks and tells the players.
-
-    `since_ms`: when the oldest of the changes was committed; without it, now.
-    """
-    columns = (
-        [change.user_id for change in changes],
-        [change.version for change in changes],
-        [change.member for change in changes],
-        [change.score for change in changes],
-        [f"{change.version}|{change.member}" for change in changes],
-        [False if change.delta is None else change.delta for change in changes] if answering else (),
-    )
-    packed = _pack(columns)
-    since = now_ms if since_ms is None else since_ms
-    arguments = [epoch, seen, size, now_ms, TTL_MS, packed, int(answering), int(filling), since]
+    """The call of `apply.lua` that brings changes to a place; `answering` asks for ranks and tells the players."""
+    deltas = [False if delta is None else delta for delta in columns.deltas] if answering else ()
+    packed = _pack((columns.users, columns.versions, columns.members, columns.scores, columns.marks, deltas))
+    arguments = [epoch, seen, size, now_ms, TTL_MS, packed, int(answering), int(filling), columns.since_ms]
     return "apply", keys_of(place, epoch).all(), arguments

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from models.board import GLOBAL, Board, Place, places_at
+from models.board import GLOBAL, Board, Place
+from models.places import Places, places_at
 
 
 @dataclass(slots=True)
@@ -45,6 +46,10 @@ class Epochs:
 
     def present(self, now_ms: int) -> tuple[tuple[Board, Place], ...]:
         """Each board with the place of its present period."""
+        return self.places(now_ms).all
+
+    def places(self, now_ms: int) -> Places:
+        """The same, sorted by what becomes of an entry there."""
         return places_at(self.boards, now_ms)
 
     def get(self, place: Place) -> Epoch | None:

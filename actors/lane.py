@@ -1,11 +1,10 @@
 """Changes that wait to be sent to Redis: of each player and place the newest."""
 
 import asyncio
-from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from actors.change import LARGEST_CALL, Change
+from actors.change import LARGEST_CALL, Change, Columns
 from actors.clock import Clock
 from actors.epochs import Epochs
 from models.board import Place
@@ -51,27 +50,27 @@ class Lane:
             return
         users[change.user_id] = change
 
-    def put_back(self, place: Place, changes: Sequence[Change], since_ms: int) -> None:
+    def put_back(self, place: Place, columns: Columns) -> None:
         """Adds changes that were taken and not sent, where nothing newer has come meanwhile."""
-        if changes:
-            self._since[place] = min(since_ms, self._since.get(place, since_ms))
-        for change in changes:
+        if columns:
+            self._since[place] = min(columns.since_ms, self._since.get(place, columns.since_ms))
+        for change in columns.changes():
             if change.user_id not in self.pending.get(place, {}):
                 self.put(place, change)
 
-    def take(self) -> tuple[dict[Place, list[Change]], dict[Place, int]]:
-        """The changes whose epoch is known, which leave, and since when each place's wait; the others stay."""
-        taken: dict[Place, list[Change]] = {}
-        since: dict[Place, int] = {}
+    def take(self) -> dict[Place, Columns]:
+        """The changes whose epoch is known, which leave; the others stay."""
+        taken: dict[Place, Columns] = {}
         for place in list(self.pending):
             if self._epochs.board_of(place) is None:
                 del self.pending[place], self._since[place]
             elif self._epochs.get(place) is None:
                 self._epochs.doubt(place)
             elif changes := list(self.pending.pop(place).values()):
-                taken[place], since[place] = changes[:LARGEST_CALL], self._since.pop(place)
-                self.put_back(place, changes[LARGEST_CALL:], since[place])
-        return taken, since
+                since_ms = self._since.pop(place)
+                taken[place] = Columns.of(changes[:LARGEST_CALL], since_ms)
+                self.put_back(place, Columns.of(changes[LARGEST_CALL:], since_ms))
+        return taken
 
     def clear(self) -> None:
         """Leaves what is not sent to the repair."""

@@ -7,26 +7,29 @@ from functools import partial
 import msgspec
 from msgspec.structs import replace
 
-from actors.change import TOP, Change, apply_call
+from actors.change import TOP, Change, Columns, apply_call
 from actors.clock import Clock
 from actors.epochs import Epoch, Epochs
 from actors.lane import Lane
 from actors.messages import Outcome, Request
+from actors.moves import Moves
 from actors.ordering import AWAY, Ordering, ScriptCall
 from actors.supervisor import Supervisor
 from actors.tally import Histogram
 from models.board import GLOBAL, Place
 from models.ids import UserId
-from models.ranking import member_of
 from models.state import PlayerState
 
 LOOPS = ("mirror-global", "mirror-others")
 RANK_WAIT_SECONDS = 0.05
 """How long an answer waits for its rank before it goes out without one."""
-REST_SECONDS = 0.000_2
-"""How long boards that no answer waits for rest for each change of the largest of them: a script call's own time is
-shared by more then. A lone change is not held up by it; from 5,000 a second on the longest rest is reached."""
-LONGEST_REST_SECONDS = 0.02
+REST_A_CHANGE_SECONDS = 0.000_2
+"""How long boards that no answer waits for rest for each change of the largest of them: from 5,000 a second on for as
+long as they may, so that a script call's own time is shared by many."""
+REST_A_CALL_SECONDS = 0.001
+"""And at least for each call: one takes 0.1 ms here and at Redis whatever is in it, so a tenth of the time goes there."""
+LONGEST_REST_SECONDS = 0.05
+"""Nobody is shown a board more often than that. A lone change is not held up by it."""
 FEW = 64
 """So many changes of other boards go along with `global`: so they reach readers of the streams together."""
 
@@ -58,6 +61,7 @@ class Mirror:
         self._clock = clock
         self._answering = Lane(epochs, clock)
         self._others = Lane(epochs, clock)
+        self._moves = Moves()
         self._rested = 0.0
         """When the other boards have rested, in the loop's time."""
         self._waiting: dict[UserId, list[Waiter]] = {}
@@ -74,23 +78,14 @@ class Mirror:
         self, state: PlayerState, moved: Collection[Place], delta: int | None, request: Request, outcome: Outcome
     ) -> None:
         """Sends a state's standings where they moved, and answers with the rank on `global`."""
-        user_id, version = state.user_id, state.version
-        standings = {} if state.banned_until is not None else state.standings
-        member, reached_at = "", -1  # one for all boards that the same entry brought up to date
-        for board, place in self._epochs.present(self._clock.now_ms()):
-            answering = board.board_id == GLOBAL
-            if not answering and place not in moved:
-                continue
-            lane = self._answering if answering else self._others
-            standing = standings.get(place)
-            told = delta if answering else None
-            if standing is None:
-                lane.put(place, Change(user_id, version, delta=told))
-                continue
-            if standing.reached_at != reached_at:
-                reached_at = standing.reached_at
-                member = member_of(user_id, reached_at)
-            lane.put(place, Change(user_id, version, member, standing.score, told))
+        now_ms = self._clock.now_ms()
+        places = self._epochs.places(now_ms)
+        if places.answering is not None:
+            change = Change.of(state.user_id, state.version, state.visible(places.answering), delta)
+            self._answering.put(places.answering, change)
+        if not places.beside.isdisjoint(moved):
+            self._moves.note(state, moved, now_ms)
+            self._others.arrived.set()
         if self._ordering.away:
             request.answer(outcome)
             return
@@ -114,18 +109,18 @@ class Mirror:
 
     def forget(self) -> None:
         """Leaves what is not sent to the repair."""
-        for lane in (self._answering, self._others):
-            lane.clear()
+        for waiting in (self._answering, self._others, self._moves):
+            waiting.clear()
 
     @property
     def pending(self) -> int:
         """Changes not sent yet."""
-        return len(self._answering) + len(self._others)
+        return len(self._answering) + len(self._others) + len(self._moves)
 
     @property
     def dropped(self) -> int:
         """Changes that were too many to keep and are left to the repair."""
-        return self._answering.dropped + self._others.dropped
+        return self._answering.dropped + self._others.dropped + self._moves.dropped
 
     def _give_up(self) -> None:
         """Answers those who have waited long enough for a rank."""
@@ -153,11 +148,10 @@ class Mirror:
             await self._answering.arrived.wait()
             await self._ordering.there.wait()
             self._answering.arrived.clear()
-            batch, since = self._answering.take()
-            if len(self._others) <= FEW and self._loop.time() >= self._rested:
-                others, others_since = self._take_others()
-                batch, since = batch | others, since | others_since
-            await self._send(batch, since)
+            batch = self._answering.take()
+            if len(self._others) + len(self._moves) <= FEW and self._loop.time() >= self._rested:
+                batch |= self._take_others()
+            await self._send(batch)
 
     async def _work_others(self) -> None:
         while True:
@@ -165,58 +159,63 @@ class Mirror:
             await self._ordering.there.wait()
             await asyncio.sleep(self._rested - self._loop.time())  # at least lets the other worker take a few along
             self._others.arrived.clear()
-            await self._send(*self._take_others())
+            await self._send(self._take_others())
 
-    def _take_others(self) -> tuple[dict[Place, list[Change]], dict[Place, int]]:
-        batch, since = self._others.take()
+    def _take_others(self) -> dict[Place, Columns]:
+        """What was put back goes first, and alone: a player may stand in a call only once."""
+        batch = self._others.take() or self._take_moves()
+        if self._moves:
+            self._others.arrived.set()
         if batch:
-            rest = min(REST_SECONDS * max(map(len, batch.values())), LONGEST_REST_SECONDS)
-            self._rested = self._loop.time() + rest
-        return batch, since
+            rest = max(REST_A_CALL_SECONDS * len(batch), REST_A_CHANGE_SECONDS * max(map(len, batch.values())))
+            self._rested = self._loop.time() + min(rest, LONGEST_REST_SECONDS)
+        return batch
 
-    async def _send(self, batch: Mapping[Place, Sequence[Change]], since: Mapping[Place, int]) -> None:
+    def _take_moves(self) -> dict[Place, Columns]:
+        taken = self._moves.take(self._epochs.places(self._clock.now_ms()).beside)
+        for place in [place for place in taken if self._epochs.get(place) is None]:
+            self._others.put_back(place, taken.pop(place))
+            self._epochs.doubt(place)
+        return taken
+
+    async def _send(self, batch: Mapping[Place, Columns]) -> None:
         """Sends what was taken, or puts it back."""
         if not batch:
             return
         try:
-            await self.send(batch, since)
+            await self.send(batch)
         except AWAY as error:
             self._ordering.lost(error)
-            for place, changes in batch.items():
-                self._lane(place).put_back(place, changes, since[place])
+            for place, columns in batch.items():
+                self._lane(place).put_back(place, columns)
             for user_id in list(self._waiting):
                 self._answer(user_id, None, lambda _: True)
 
-    async def send(self, batch: Mapping[Place, Sequence[Change]], since: Mapping[Place, int] | None = None) -> bool:
-        """Sends changes now; whether Redis took all of them. Raises as `AWAY` says.
-
-        `since`: when the oldest change of each place was committed, if that is known.
-        """
-        sent = [(place, epoch, changes) for place, changes in batch.items() if (epoch := self._epochs.get(place))]
-        now = self._clock.now_ms()
-        since = since or {}
-        calls = [self._call(place, epoch, changes, now, since.get(place, now)) for place, epoch, changes in sent]
+    async def send(self, batch: Mapping[Place, Columns]) -> bool:
+        """Sends changes now; whether Redis took all of them. Raises as `AWAY` says."""
+        sent = [(place, epoch, columns) for place, columns in batch.items() if (epoch := self._epochs.get(place))]
+        calls = [self._call(place, epoch, columns) for place, epoch, columns in sent]
         taken = len(sent) == len(batch)
-        for (place, epoch, changes), answer in zip(sent, await self._ordering.run(calls), strict=True):
+        for (place, epoch, columns), answer in zip(sent, await self._ordering.run(calls), strict=True):
             if answer[0] == "ok":
                 epoch.seen = max(epoch.seen, answer[1])
-                self._ranked(changes, answer[4:])
+                self._ranked(columns, answer[4:])
             else:
                 taken = False
-                self._lane(place).put_back(place, changes, since.get(place, now))
+                self._lane(place).put_back(place, columns)
                 self._epochs.doubt(place)
         return taken
 
-    def _call(self, place: Place, epoch: Epoch, changes: Sequence[Change], now_ms: int, since_ms: int) -> ScriptCall:
+    def _call(self, place: Place, epoch: Epoch, columns: Columns) -> ScriptCall:
         board = self._epochs.board_of(place)
         size = board.top_size if board else TOP
         answering = board is not None and board.board_id == GLOBAL
-        return apply_call(place, epoch.name, epoch.seen, size, now_ms, changes, since_ms=since_ms, answering=answering)
+        return apply_call(place, epoch.name, epoch.seen, size, self._clock.now_ms(), columns, answering=answering)
 
-    def _ranked(self, changes: Sequence[Change], ranks: Sequence[int]) -> None:
+    def _ranked(self, columns: Columns, ranks: Sequence[int]) -> None:
         told = self._epochs.tells_ranks
-        for change, rank in zip(changes, ranks, strict=False):
-            self._answer(change.user_id, (rank or None) if told else None, partial(_answered_by, change.version))
+        for user_id, version, rank in zip(columns.users, columns.versions, ranks, strict=False):
+            self._answer(user_id, (rank or None) if told else None, partial(_answered_by, version))
 
 
 def _answered_by(version: int, waiter: Waiter) -> bool:

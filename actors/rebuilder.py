@@ -8,7 +8,7 @@ from redis.asyncio.lock import Lock
 from redis.exceptions import LockError
 from redis.typing import EncodableT, FieldT
 
-from actors.change import LARGEST_CALL, TOP, Change, apply_call
+from actors.change import LARGEST_CALL, TOP, Change, Columns, apply_call
 from actors.clock import Clock
 from actors.epochs import Epochs
 from actors.keys import MIRROR_MARK, TTL_MS, keys_of, lock_of, new_epoch, pointer_of
@@ -131,11 +131,9 @@ class Rebuilder:
         return board.top_size if board else TOP
 
     async def _apply(self, place: Place, epoch: str, changes: list[Change]) -> None:
-        size = self._size(place)
-        calls = [
-            apply_call(place, epoch, 0, size, self._clock.now_ms(), changes[start : start + LARGEST_CALL], filling=True)
-            for start in range(0, len(changes), LARGEST_CALL)
-        ]
+        size, now = self._size(place), self._clock.now_ms()
+        pages = [changes[start : start + LARGEST_CALL] for start in range(0, len(changes), LARGEST_CALL)]
+        calls = [apply_call(place, epoch, 0, size, now, Columns.of(page, now), filling=True) for page in pages]
         if any(answer[0] != "ok" for answer in await self._ordering.run(calls)):
             raise ConnectionError("Redis lost a board while it was rebuilt")
 

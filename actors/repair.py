@@ -5,7 +5,7 @@ import logging
 from collections.abc import Container, Sequence
 
 from actors.behind import behind
-from actors.change import LARGEST_CALL, Change
+from actors.change import LARGEST_CALL, Change, Columns
 from actors.clock import Clock
 from actors.epochs import Epochs
 from actors.keys import MIRROR_MARK, keys_of, pointer_of
@@ -126,7 +126,7 @@ class Repair:
                 states = await self._read(late[start : start + LARGEST_CALL])
                 changes = [Change.of(s.user_id, s.version, s.visible(place)) for s in states if place in s.standings]
                 count += len(changes)
-                complete = await self._mirror.send({place: changes}) and complete
+                complete = await self._mirror.send({place: Columns.of(changes, began)}) and complete
         if complete and known.keys() <= self._epochs.known().keys():
             await self._ordering.redis.set(MIRROR_MARK, began - SAFETY_MS)
         return count

@@ -150,29 +150,6 @@ class Board:
         return found if found.period_id == name and (found.start_ms or 0) < (found.end_ms or 0) else None
 
 
-# What `places_at` was last asked for: boards, the stretch of time it holds for, and the answer.
-_places: list[tuple[tuple[Board, ...], Period, tuple[tuple[Board, Place], ...]]] = []
-
-
-def places_at(boards: tuple[Board, ...], at_ms: int) -> tuple[tuple[Board, Place], ...]:
-    """Each board that has a period at a time, with its place then."""
-    if _places:
-        known, stretch, places = _places[0]
-        if known is boards and stretch.holds(at_ms):
-            return places
-    periods = [period for board in boards if (period := board.period_at(at_ms)) is not None]
-    edges = [edge for period in periods for edge in (period.start_ms, period.end_ms) if edge is not None]
-    edges += [edge for board in boards for edge in (board.starts_ms, board.ends_ms) if edge is not None]
-    stretch = Period(
-        "",
-        max((edge for edge in edges if edge <= at_ms), default=None),
-        min((edge for edge in edges if edge > at_ms), default=None),
-    )
-    places = tuple((board, place) for board in boards if (place := board.place_at(at_ms)) is not None)
-    _places[:] = [(boards, stretch, places)]
-    return places
-
-
 def _zone(name: str) -> tzinfo:
     return UTC if name == "UTC" else ZoneInfo(name)
 

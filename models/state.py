@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from models.board import Board, Fold, Place, places_at
+from models.board import Board, Fold, Place
 from models.entry import ERASED_MS, FOREVER_MS, SCORING, Entry, Kind
 from models.ids import ActionId, UserId
+from models.places import Places, places_at
 
 DAY_MS = 86_400_000
 
@@ -97,19 +98,47 @@ def apply_entry(state: PlayerState, entry: Entry, *, counts: bool = True) -> set
             state.region, state.groups, state.banned_until = None, (), ERASED_MS
         case _:
             pass
-    moved: set[Place] = set()
     if not counts or entry.kind not in SCORING:
-        return moved
-    plain, standings = entry.kind is not Kind.ADJUST, state.standings
-    for board, place in places_at(state.boards, entry.effective_at):
-        if (plain and board.plain) or board.counts(entry):
+        return set()
+    places = places_at(state.boards, entry.effective_at)
+    if entry.kind is Kind.ADJUST or not entry.delta:
+        moved = _fold_asking(state.standings, places.all, entry)
+    else:
+        moved = _fold_points(state.standings, places, entry)
+    state.touched |= moved
+    return moved
+
+
+def _fold_asking(
+    standings: dict[Place, Standing | None], places: Iterable[tuple[Board, Place]], entry: Entry
+) -> set[Place]:
+    """Folds an entry at each place whose board counts it; where that changed the standing."""
+    moved = set()
+    for board, place in places:
+        if board.counts(entry):
             before = standings.get(place)
             after = fold_standing(before, entry, board.fold)
             if after is not before:  # a best stays what it is, mostly
                 standings[place] = after
                 moved.add(place)
-    state.touched |= moved
     return moved
+
+
+def _fold_points(standings: dict[Place, Standing | None], places: Places, entry: Entry) -> set[Place]:
+    """The same for a redemption or award with points, at half the cost where there are many boards."""
+    at, delta = entry.effective_at, entry.delta
+    alone = Standing(delta, at)
+    moved = set(places.moving)
+    for place in places.sums:
+        before = standings.get(place)
+        standings[place] = alone if before is None else Standing(before.score + delta, at)
+    standings.update(dict.fromkeys(places.lasts, alone))
+    for place in places.bests:
+        before = standings.get(place)
+        if before is None or delta > before.score:
+            standings[place] = alone
+            moved.add(place)
+    return moved | _fold_asking(standings, places.filtered, entry) if places.filtered else moved
 
 
 def remember(memory: ActionMemory | None, at_ms: int) -> ActionMemory:

@@ -132,7 +132,7 @@ async def test_a_best_that_was_not_sent_is_found(pod: Pod, user: UserId, settled
 
 
 async def test_answers_do_not_wait_for_other_boards(pod: Pod, user: UserId, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("actors.mirror.REST_SECONDS", 60)
+    monkeypatch.setattr("actors.mirror.REST_A_CALL_SECONDS", 60)
     monkeypatch.setattr("actors.mirror.LONGEST_REST_SECONDS", 60)
     await redeem(pod, user, "little")
     outcome = await pod.tell(user, RedeemTicket(pod.ticket(user, "much")))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from actors.change import Change, apply_call
+from actors.change import Change, Columns, apply_call
 from actors.clock import Clock
 from actors.epochs import Epochs
 from actors.mirror import Mirror
@@ -35,7 +35,7 @@ def change(version: int, score: int | None = 5, delta: int | None = None) -> Cha
 
 
 def columns(*changes: Change, answering: bool = True) -> list[object]:
-    _, _, arguments = apply_call(PLACE, "e1", 4, 10, 77, changes, answering=answering)
+    _, _, arguments = apply_call(PLACE, "e1", 4, 10, 77, Columns.of(changes, 70), answering=answering)
     return msgspec.msgpack.decode(arguments[5])
 
 
@@ -49,11 +49,10 @@ def test_changes_are_packed_as_the_script_takes_them():
 
 
 def test_a_call_names_every_key_and_argument():
-    name, keys, arguments = apply_call(PLACE, "e1", 4, 10, 77, [change(1)], answering=True)
+    name, keys, arguments = apply_call(PLACE, "e1", 4, 10, 77, Columns.of([change(1)], 70), answering=True)
     assert (name, len(keys), keys[0]) == ("apply", 5, "laurel:{global/1:all}:epoch")
     assert arguments[:4] == ["e1", 4, 10, 77]
-    assert arguments[6:] == [1, 0, 77]
-    assert apply_call(PLACE, "e1", 4, 10, 77, [change(1)], since_ms=70)[2][-1] == 70
+    assert arguments[6:] == [1, 0, 70]
 
 
 async def test_the_newer_of_two_changes_goes(mirror: Mirror):

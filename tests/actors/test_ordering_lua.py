@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from actors.change import Change, apply_call
+from actors.change import Change, Columns, apply_call
 from actors.keys import TTL_MS, USER_CHANNEL, keys_of
 from actors.ordering import Ordering
 from models.board import Place
@@ -37,7 +37,9 @@ class BoardInRedis:
         return self
 
     async def apply(self, *changes: Change, epoch: str = EPOCH, seen: int = 0, size: int = 10, filling: bool = False):
-        call = apply_call(self.place, epoch, seen, size, 1234, changes, answering=True, filling=filling)
+        call = apply_call(
+            self.place, epoch, seen, size, 1234, Columns.of(changes, 1234), answering=True, filling=filling
+        )
         (answer,) = await self.ordering.run([call])
         return answer
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from actors.change import Change, apply_call
+from actors.change import Change, Columns, apply_call
 from actors.keys import keys_of
 from actors.ordering import Ordering
 from models import standings
@@ -119,7 +119,7 @@ async def write(servers: Servers, place: Place, rows: list[Row]) -> None:
     await redis.set(keys.pointer, "e")
     await redis.hset(keys.meta, mapping={"version": 0, "top": "", "at": 0, "players": 0, "known": 0, "run": ""})
     changes = [Change.of(row.user_id, 1, Standing(row.score, row.reached_at)) for row in rows]
-    (answer,) = await servers.ordering.run([apply_call(place, "e", 0, 10, 0, changes, answering=True)])
+    (answer,) = await servers.ordering.run([apply_call(place, "e", 0, 10, 0, Columns.of(changes, 0), answering=True)])
     assert answer[0] == "ok"
     ranks = {row.user_id: rank for rank, row in enumerate(naive(rows), start=1)}
     assert answer[4:] == [ranks[row.user_id] for row in rows]

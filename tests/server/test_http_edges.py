@@ -61,6 +61,39 @@ SLOW = {
 }
 
 
+LOGIN = b'{"username":"nobody","password":"whatever it is"}'
+SIZED = HEAD + b"Content-Length: %d\r\n" % len(LOGIN)
+CHUNKS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(LOGIN), LOGIN)
+
+ARRIVALS = {
+    "at once": [SIZED + b"\r\n" + LOGIN],
+    "after its header": [SIZED + b"\r\n", LOGIN],
+    "in two pieces": [SIZED + b"\r\n" + LOGIN[:10], LOGIN[10:]],
+    "with the next request": [SIZED + b"\r\n" + LOGIN + b"GET /healthz HT", b"TP/1.1\r\nHost: x\r\n\r\n"],
+    "in chunks": [CHUNKS],
+    "when asked for": [SIZED + b"Expect: 100-continue\r\n\r\n", LOGIN],
+    "before it is asked for": [SIZED + b"Expect: 100-continue\r\n\r\n" + LOGIN],
+}
+
+
+@pytest.mark.parametrize("arrival", ARRIVALS)
+async def test_a_body_counts_however_it_arrives(edged: LaurelProcess, arrival: str):
+    reader, writer = await connected(edged)
+    for piece in ARRIVALS[arrival]:
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(0.02)  # so that pieces are read apart
+    if arrival != "with the next request":
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    found = b""
+    async with asyncio.timeout(SLACK_SECONDS):
+        while found.count(b"HTTP/1.1 200") < 1:
+            found += await reader.readline()
+    writer.close()
+    assert found.count(b"HTTP/1.1 401") == 1, found
+    assert (b"HTTP/1.1 100" in found) == ("asked for" in arrival)
+
+
 async def slowly(laurel: LaurelProcess, first: bytes, piece: bytes) -> tuple[bytes, float]:
     """The status of a slow request's answer, and the seconds until it is closed."""
     reader, writer = await connected(laurel)

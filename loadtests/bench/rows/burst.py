@@ -4,7 +4,7 @@ import asyncio
 import time
 from itertools import count
 
-from actors.change import Change, apply_call
+from actors.change import Change, Columns, apply_call
 from actors.keys import pointer_of
 from actors.ordering import Ordering
 from loadtests.bench.crowd import Crowd
@@ -70,7 +70,7 @@ async def _burst(redis_url: str, players: list[UserId]) -> int:
             for version in (next(versions) for _ in range(BATCH)):
                 user = players[version % HOT]
                 changes.append(Change.of(user, version, Standing(version * 7 % 100_003, now)))
-            await ordering.run([apply_call(PLACE, epoch, 0, 10, now, changes)])
+            await ordering.run([apply_call(PLACE, epoch, 0, 10, now, Columns.of(changes, now))])
             sent += BATCH
             await asyncio.sleep(max(0.0, began + sent / PER_SECOND - loop.time()))
         return sent
