@@ -27,7 +27,7 @@ REST_A_CHANGE_SECONDS = 0.000_2
 """How long boards that no answer waits for rest for each change of the largest of them: from 5,000 a second on for as
 long as they may, so that a script call's own time is shared by many."""
 REST_A_CALL_SECONDS = 0.001
-"""And at least for each call: one takes 0.1 ms here and at Redis whatever is in it, so a tenth of the time goes there."""
+"""And at least for each call: whatever is in it, it takes 0.1 ms here and at Redis, which is a tenth."""
 LONGEST_REST_SECONDS = 0.05
 """Nobody is shown a board more often than that. A lone change is not held up by it."""
 FEW = 64

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from models.arrays import byte_strings, numbers, texts
 from models.database import Database, Runs, sql
 from models.entry import Entry
 from models.ids import EntryId
@@ -21,7 +22,7 @@ async def commit(connection: Runs, proposals: Sequence[Proposal]) -> set[EntryId
     Raises DatabaseUnavailable (outcome unknown) and DataRejected (nothing written).
     """
     ordered = sorted(proposals, key=_user_of)
-    rows = await connection.hot(COMMIT, *zip(*map(_columns, ordered), strict=True))
+    rows = await connection.hot(COMMIT, *_arrays(ordered))
     return {row["entry_id"] for row in rows}
 
 
@@ -29,36 +30,35 @@ def _user_of(proposal: Proposal) -> str:
     return proposal.entry.user_id
 
 
-def _columns(proposal: Proposal) -> tuple[object, ...]:
-    entry, key = proposal.entry, proposal.key
+def _arrays(proposals: Sequence[Proposal]) -> tuple[str | None, ...]:
+    entries, keys = [proposal.entry for proposal in proposals], [proposal.key for proposal in proposals]
     return (
-        entry.user_id,
-        proposal.expected_version,
-        entry.score_after,
-        entry.entry_id,
-        entry.kind.value,
-        entry.action_id,
-        entry.action_revision,
-        entry.delta,
-        entry.at,
-        entry.effective_at,
-        entry.target_id,
-        entry.region,
-        _array(entry.groups),
-        entry.caller,
-        _json.encode(entry.meta).decode() if entry.meta else "{}",
-        proposal.seal,
-        proposal.audit_key,
-        proposal.banned_until,
-        key.scope if key else None,
-        key.key if key else None,
-        key.request_hash if key else None,
+        texts([entry.user_id for entry in entries]),
+        numbers([proposal.expected_version for proposal in proposals]),
+        numbers([entry.score_after for entry in entries]),
+        texts([entry.entry_id for entry in entries]),
+        texts([entry.kind.value for entry in entries]),
+        texts([entry.action_id for entry in entries]),
+        numbers([entry.action_revision for entry in entries]),
+        numbers([entry.delta for entry in entries]),
+        numbers([entry.at for entry in entries]),
+        numbers([entry.effective_at for entry in entries]),
+        texts([entry.target_id for entry in entries]),
+        texts([entry.region for entry in entries]),
+        texts([_groups(entry.groups) for entry in entries]),
+        texts([entry.caller for entry in entries]),
+        texts([_json.encode(entry.meta).decode() if entry.meta else "{}" for entry in entries]),
+        byte_strings([proposal.seal for proposal in proposals]),
+        texts([proposal.audit_key for proposal in proposals]),
+        numbers([proposal.banned_until for proposal in proposals]),
+        texts([None if key is None else key.scope for key in keys]),
+        texts([None if key is None else key.key for key in keys]),
+        byte_strings([None if key is None else key.request_hash for key in keys]),
     )
 
 
-def _array(groups: tuple[str, ...]) -> str:
-    # Groups are slugs: nothing in them needs escaping, but one may be called `null`.
-    return "{" + ",".join(f'"{group}"' for group in groups) + "}"
+def _groups(groups: tuple[str, ...]) -> str:
+    return texts(groups) or "{}"
 
 
 LOCK = "SELECT id FROM players WHERE id = $1 FOR NO KEY UPDATE"

@@ -1,10 +1,13 @@
 -- Commits proposals of many players: those whose version still holds and whose entry is new win, and are returned.
--- One row of the arrays is one proposal, at most one a player, sorted by player.
+-- One row of the arrays, which come as text, is one proposal, at most one a player, sorted by player. An array that is
+-- NULL is a column of NULLs.
 WITH proposal AS MATERIALIZED (
     SELECT * FROM unnest(
-        $1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::int[], $8::bigint[],
-        $9::bigint[], $10::bigint[], $11::uuid[], $12::text[], $13::text[], $14::text[], $15::text[],
-        $16::bytea[], $17::text[], $18::bigint[], $19::text[], $20::text[], $21::bytea[]
+        $1::text::uuid[], $2::text::bigint[], $3::text::bigint[], $4::text::uuid[], $5::text::text[],
+        $6::text::text[], $7::text::int[], $8::text::bigint[], $9::text::bigint[], $10::text::bigint[],
+        $11::text::uuid[], $12::text::text[], $13::text::text[], $14::text::text[], $15::text::text[],
+        $16::text::bytea[], $17::text::text[], $18::text::bigint[], $19::text::text[], $20::text::text[],
+        $21::text::bytea[]
     ) AS p (user_id, version, score, entry_id, kind, action_id, action_revision, delta,
             at, effective_at, target_id, region, groups, caller, meta,
             hash, audit_key, banned_until, scope, key, request_hash)
