@@ -76,7 +76,7 @@ def _standings(batch: Sequence[Settlement]) -> tuple[object, ...]:
 def _players(batch: Sequence[Settlement]) -> tuple[object, ...]:
     return (
         [settlement.user_id for settlement in batch],
-        _text(settlement.version for settlement in batch),
+        [settlement.version for settlement in batch],
         [settlement.hidden for settlement in batch],
         [settlement.boards for settlement in batch],
         [settlement.actions for settlement in batch],
