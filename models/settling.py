@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from models.arrays import numbers
 from models.board import Place
 from models.database import Database, sql
 from models.ids import UserId
@@ -70,7 +71,7 @@ def _standings(batch: Sequence[Settlement]) -> tuple[object, ...]:
         for number, standing in by_place[key]
     ]
     columns = zip(*rows, strict=True) if rows else [()] * STANDING_COLUMNS
-    return [key for key, _ in places], [period for _, period in places], *map(_text, columns)
+    return [key for key, _ in places], [period for _, period in places], *map(numbers, columns)
 
 
 def _players(batch: Sequence[Settlement]) -> tuple[object, ...]:
@@ -81,11 +82,6 @@ def _players(batch: Sequence[Settlement]) -> tuple[object, ...]:
         [settlement.boards for settlement in batch],
         [settlement.actions for settlement in batch],
     )
-
-
-def _text(numbers: Iterable[int]) -> str:
-    """Numbers or flags as PostgreSQL's text of an array: a fifth of the time that the driver takes for a list."""
-    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 def columns_of(settlements: Iterable[Settlement]) -> Iterable[Sequence[object]]:
