@@ -4,6 +4,9 @@ BIN := .venv/bin
 PINS := pyproject.toml constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# Set in many containers, where it saves a layer; here each of hundreds of pods would compile all of Laurel again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test bench load lint k8s audit
 .DELETE_ON_ERROR:
