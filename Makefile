@@ -2,7 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PINS := pyproject.toml constraints.txt
+# Most tests wait for processes and timers; each worker has servers of its own. ARGS="-n 0" does without workers.
+WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# Set in many containers, where it saves a layer; here each of hundreds of pods would compile all of Laurel again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test bench load lint k8s audit
@@ -17,7 +22,7 @@ run: setup ## sets up and runs Laurel until Ctrl-C: make run ARGS="--pods 3"
 	@exec $(BIN)/laurel up $(ARGS)
 
 test: .venv/.ready-test ## sets up and passes the tests: make test ARGS="-k settings"
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 bench: .venv/.ready-bench ## measures this machine, 20 minutes: make bench ARGS="--quick" (needs wrk)
 	@exec $(BIN)/python -m loadtests.bench $(ARGS)

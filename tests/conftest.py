@@ -12,6 +12,7 @@ from server.embedded.folder import DataFolder
 from server.embedded.secrets import ensure_secrets
 from server.embedded.servers import EmbeddedServers
 from tests.laurel_process import LaurelProcess, temporary_folder
+from tests.turns import turn
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -75,6 +76,15 @@ def laurel_factory() -> Iterator[Callable[[], LaurelProcess]]:
     yield make
     for process in made:
         process.close()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Before the time of a test begins, it waits for its turn among the workers'."""
+    if not hasattr(item.config, "workerinput"):
+        return (yield)
+    with turn(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,8 +1,8 @@
 """A real `laurel up` in a folder of its own, for end-to-end tests."""
 
 import http.client
-import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -16,13 +16,18 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from server.embedded.ports import LOOPBACK, any_free, is_free
+from server.cli.config import offers
+from server.embedded.folder import DataFolder
+from server.embedded.ports import LOOPBACK, is_free
+from server.embedded.runtime import running
 
 ROOT = Path(__file__).parent.parent
 STOP_SECONDS = 60
 COMMAND_SECONDS = 90
 POLL_SECONDS = 0.05
 TAIL_BYTES = 8000
+FIRST_PORT, WORKERS_PORTS, MOST_WORKERS = 20_000, 2_000, 6
+"""Each worker's own, all below those that Linux gives to whoever connects somewhere (32768 and up)."""
 
 
 def temporary_folder() -> Path:
@@ -40,10 +45,12 @@ def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
 
 
 def free_ports(count: int) -> int:
-    """The first of so many free ports in a row."""
+    """The first of so many free ports in a row, which nobody takes before a pod does."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    own = FIRST_PORT + worker % MOST_WORKERS * WORKERS_PORTS
     while True:
-        first = any_free()
-        if first + count < 65_536 and all(is_free(LOOPBACK, first + i) for i in range(count)):
+        first = random.randrange(own, own + WORKERS_PORTS - count)
+        if all(is_free(LOOPBACK, first + i) for i in range(count)):
             return first
 
 
@@ -114,7 +121,10 @@ class LaurelProcess:
         return result.stdout
 
     def config(self) -> dict[str, Any]:
-        return json.loads(self.run("config", "--json"))
+        """What `laurel config --json` says of it, without the time that a process takes."""
+        up = running(DataFolder(self.data))
+        assert up is not None, self.output()
+        return offers(up)
 
     def pods(self) -> list[int]:
         return [pod["pid"] for pod in self.config()["pods"]]

@@ -28,12 +28,12 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     up = running(DataFolder(data_path(args, environ)))
     settings = load_settings(args, {**environ, **(up.options if up else {})})
-    shown = {"settings": settings.redacted(), **(_runs(up) if up else {})}
+    shown = {"settings": settings.redacted(), **(offers(up) if up else {})}
     print(json.dumps(shown, indent=2) if args.json else _table(shown))
     return 0
 
 
-def _runs(up: "Runtime") -> dict[str, Any]:
+def offers(up: "Runtime") -> dict[str, Any]:
     """What a running `up` offers; its addresses are whole and usable."""
     return {
         "pods": [{"url": pod.url, "pid": pod.pid} for pod in up.pods],

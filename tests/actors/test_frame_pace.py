@@ -32,6 +32,9 @@ CHANGE_SECONDS = 0.004
 """So often a busy board's top changes: many times in each frame."""
 
 
+pytestmark = pytest.mark.alone
+
+
 class Outlet:
     """A connection that takes everything; `order` is shared by all and says who was written to."""
 

@@ -4,12 +4,14 @@ import asyncio
 import time
 
 import asyncpg
+import pytest
 
 from actors.profiles import SOON_SECONDS, Profiles, unknown
 from actors.supervisor import Supervisor
 from tests.pods import awaited, migrated, new_players
 
 
+@pytest.mark.alone
 async def test_a_database_that_hangs_holds_up_a_read_for_a_moment_only(database_url: str):
     database, supervisor = await migrated(database_url), Supervisor()
     profiles = Profiles(database, supervisor)

@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from tests.browser.conftest import Visit
+from tests.browser.visitor import RETURN_MS
 from tests.laurel_process import LaurelProcess, until
 
 
@@ -29,8 +30,9 @@ def test_page_recovers_when_its_pod_comes_back(
     survivor.sprint()
     survivor.press("Cheer for a friend", "Do it")
     survivor.await_rows((ben, 41), (ann, 40))
+    site.await_ready()  # how long a pod takes to start is the machine's business
+    player.await_rows((ben, 41), (ann, 40), timeout_ms=RETURN_MS)
     player.await_live()
-    player.await_rows((ben, 41), (ann, 40))
     assert not psutil.pid_exists(pid)
     player.press("Sprint", "Redeem")
     for window in (player, survivor):

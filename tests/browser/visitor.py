@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request,
 
 PASSWORD = "correct horse battery"
 WAIT_MS = 10_000
+RETURN_MS = 30_000
+"""For a page that lost its pod: between two attempts it may wait for ten seconds (`LONGEST_DELAY_MS`)."""
 GRAVE = ("serious", "critical")
 # What a browser writes by itself about an answer that the page expects and explains.
 EXPECTED_STATUS = re.compile(
@@ -70,7 +72,7 @@ class Visitor:
         return self
 
     def await_live(self) -> None:
-        expect(self.page.locator("#pill")).to_have_attribute("data-state", "live", timeout=30_000)
+        expect(self.page.locator("#pill")).to_have_attribute("data-state", "live", timeout=RETURN_MS)
 
     def fill_in(self, mode: str, username: str, password: str = PASSWORD, display_name: str = "") -> None:
         """Sends the form; what comes of it is another question."""
@@ -108,9 +110,9 @@ class Visitor:
         self.expect_outcome("Daily check-in", "+20")
         return self
 
-    def await_rows(self, *wanted: tuple[str, int]) -> None:
+    def await_rows(self, *wanted: tuple[str, int], timeout_ms: int = WAIT_MS) -> None:
         """Until the board shows these players in this order; others may stand between."""
-        self.page.wait_for_function(SHOWS, arg=[list(row) for row in wanted], timeout=WAIT_MS)
+        self.page.wait_for_function(SHOWS, arg=[list(row) for row in wanted], timeout=timeout_ms)
 
     def grave_faults(self) -> list[str]:
         """What axe-core finds serious or critical."""

@@ -71,6 +71,11 @@ def ledger_top(board: LaurelProcess) -> list[tuple[str, int]]:
     return [(row["user_id"], row["score"]) for row in rows]
 
 
+def nothing_is_degraded(board: LaurelProcess) -> None:
+    """Waits until every pod shows boards from Redis."""
+    until(lambda: not any(top_of(board, pod)["degraded"] for pod in range(len(board.urls))), 10)
+
+
 @pytest.fixture(scope="module")
 def players(board: LaurelProcess) -> list[str]:
     """Players of different scores."""
@@ -83,6 +88,7 @@ def filled(board: LaurelProcess, caller: Caller, players: list[str]) -> list[tup
     expected = ledger_top(board)
     assert len(expected) >= len(players)
     until(lambda: all(top == expected for top in tops(board, caller)), 10)
+    nothing_is_degraded(board)  # the pods may not have noticed yet that the last test's outage is over
     database_url = board.config()["databaseUrl"]
     statement = """
         SELECT sum(score)::int AS settled, (SELECT sum(delta)::int FROM ledger) AS due
@@ -112,7 +118,7 @@ def test_without_the_cache_the_top_comes_from_the_database_and_is_cached_again(
                 store.pexpire(key, 1)
         assert all(top == filled for top in tops(board, caller))
         until(lambda: store.get(pointer) not in (None, before), 10)
-    until(lambda: not any(top_of(board, pod)["degraded"] for pod in range(len(board.urls))), 10)
+    nothing_is_degraded(board)
     # Cached again: PostgreSQL is not asked.
     pids = postgres_pids(board)
     with stopped(pids):

@@ -118,6 +118,7 @@ async def restart(pods: list[ServedPod], times: int) -> None:
         await asyncio.to_thread(until, lambda pod=pod: checks(pod))
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(60 + 15 * RESTARTS)
 async def test_restarts_one_by_one_lose_nothing_and_nobody(deployment: Deployment) -> None:
     acknowledged: dict[str, dict[str, Any]] = {}

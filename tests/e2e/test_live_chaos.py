@@ -30,7 +30,7 @@ SHARE = 5
 SETTLE_SECONDS = 5
 PLAYERS = 60
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")

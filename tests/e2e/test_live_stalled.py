@@ -37,7 +37,7 @@ USUAL, LONGEST = 0.9, 0.99
 MOST_BYTES_EACH = 256 * 1024
 STALL_SECONDS = 5
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(120)]
 
 Pairs = Iterator[tuple[str, str]]
 

@@ -46,6 +46,7 @@ def test_ids_of_one_moment_differ():
         ("g" * 8 + uuid7(NOW)[8:], False),
         ("٠" + uuid7(NOW)[1:], False),
     ],
+    ids=["nil", "ours", "capitals", "newline", "bare", "blank", "empty", "letters", "another digit"],
 )
 def test_only_the_canonical_form_is_a_uuid(value: str, expected: bool):
     assert is_uuid(value) is expected

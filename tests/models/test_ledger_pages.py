@@ -83,7 +83,7 @@ WANTED: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("hurried", [False, True])
-@pytest.mark.parametrize("wanted", [Wanted(**facts) for facts in WANTED], ids=str)
+@pytest.mark.parametrize("wanted", [Wanted(**facts) for facts in WANTED], ids=[", ".join(facts) for facts in WANTED])
 async def test_pages_are_all_of_it_newest_first(
     filled: str, wanted: Wanted, hurried: bool, monkeypatch: pytest.MonkeyPatch
 ):

@@ -246,6 +246,7 @@ def test_the_board_global_stays_what_it_is(admin: Caller):
     assert admin.http.put(f"{BOARDS}/global", json=rules(title="All time")).json()["revision"] == 1
 
 
+@pytest.mark.alone
 def test_a_deleted_board_is_gone_everywhere(laurel: LaurelProcess, admin: Caller, board: str):
     defined(admin, board)
     with opened(laurel, f"?board={board}", pod=2) as ws:

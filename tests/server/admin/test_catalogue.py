@@ -38,6 +38,7 @@ def shown(nobody: Caller, name: str) -> dict[str, Any] | None:
     return next((action for action in actions if action["actionId"] == name), None)
 
 
+@pytest.mark.alone
 def test_an_action_lives_and_is_heard_of_everywhere(laurel: LaurelProcess, admin: Caller, somebody: Caller, name: str):
     made = admin.post(ACTIONS, {"actionId": name, "title": "New", "points": 7, "overlap": "allow"})
     assert made.status_code == 201
@@ -134,6 +135,7 @@ def test_unknown_actions(admin: Caller, name: str):
     assert_problem(admin.http.patch(f"{ACTIONS}/sprint", json={"actionId": name}), 400, "invalid_request")
 
 
+@pytest.mark.alone
 def test_a_group_lives_and_its_members_leave_with_it(laurel: LaurelProcess, admin: Caller, somebody: Caller, name: str):
     assert admin.post(GROUPS, {"groupId": name, "title": "Reds"}).json() == {"groupId": name, "title": "Reds"}
     assert_problem(admin.post(GROUPS, {"groupId": name, "title": "Blues"}), 409, "conflict")

@@ -87,6 +87,7 @@ def test_a_search_that_is_not_well_formed(admin: Caller, asked: dict[str, str]):
     assert_problem(admin.http.get(USERS, params=asked), 400, "invalid_request")
 
 
+@pytest.mark.alone
 def test_a_ban_hides_and_refuses_on_every_pod_and_its_end_restores(
     laurel: LaurelProcess, admin: Caller, subject: Caller
 ):

@@ -73,7 +73,8 @@ def test_second_up_on_the_same_folder_is_refused(laurel: LaurelProcess):
 
 
 def test_config_shows_what_runs_without_secrets(laurel: LaurelProcess):
-    shown = laurel.config()
+    shown = json.loads(laurel.run("config", "--json"))
+    assert {name: value for name, value in shown.items() if name != "settings"} == laurel.config()
     assert len(shown["pods"]) == len(laurel.urls) == 3
     assert all(is_ready(url) for url in laurel.urls)
     assert psutil.Process(shown["databasePid"]).name() == "postgres"

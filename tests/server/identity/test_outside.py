@@ -138,6 +138,7 @@ def test_a_socket_takes_an_outside_token_each_way(realm: Realm):
     assert first["type"] == "authenticated"
 
 
+@pytest.mark.alone
 def test_logging_out_ends_one_outside_token(realm: Realm):
     one, other = realm.issuer.token("leaver"), realm.issuer.token("leaver")
     assert user_of(realm, one, 1) == user_of(realm, other, 1)

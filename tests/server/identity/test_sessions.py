@@ -96,6 +96,7 @@ def test_renewing_goes_on_and_on_at_any_pod(laurel: LaurelProcess, entered: Ente
         entered = following
 
 
+@pytest.mark.alone
 def test_using_one_again_ends_the_family_everywhere(laurel: LaurelProcess, entered: Entered, name: str):
     other = again(laurel, name)
     following = Entered(laurel, entered.renew(1))
@@ -160,6 +161,7 @@ def test_tokens_are_kept_hashed(query: Query, entered: Entered):
     assert entered.facts["accessToken"] not in kept
 
 
+@pytest.mark.alone
 def test_logging_out_ends_this_session_on_every_pod(laurel: LaurelProcess, entered: Entered, name: str):
     other = again(laurel, name)
     assert entered.statuses() == [200] * 3  # every pod remembers the token now
@@ -182,6 +184,7 @@ def test_logging_out_ends_this_session_on_every_pod(laurel: LaurelProcess, enter
     assert again(laurel, name).status(0) == 200
 
 
+@pytest.mark.alone
 def test_a_minted_token_is_a_session_of_its_own(laurel: LaurelProcess, name: str):
     lines = laurel.run("token", "mint", "--user", name) + laurel.run("token", "mint", "--user", name)
     one, other = (line.partition("\t")[2] for line in lines.splitlines())
@@ -193,6 +196,7 @@ def test_a_minted_token_is_a_session_of_its_own(laurel: LaurelProcess, name: str
         assert second.http.get(ME).status_code == 200
 
 
+@pytest.mark.alone
 def test_an_erased_players_tokens_stop_working(laurel: LaurelProcess, query: Query, entered: Entered):
     user_id = entered.facts["user"]["userId"]
     with player(laurel) as other:
@@ -203,6 +207,7 @@ def test_an_erased_players_tokens_stop_working(laurel: LaurelProcess, query: Que
         assert other.http.get(ME).status_code == 200
 
 
+@pytest.mark.alone
 def test_who_exists_shows_neither_in_words_nor_in_time(laurel: LaurelProcess, name: str, entered: Entered):
     took: dict[str, list[float]] = {name: [], "nobody.of.that.name": []}
     bodies = set()
