@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from actors.beat import until_beat
 from actors.clock import Clock
 from actors.epochs import Epochs
 from actors.keys import pointer_of
@@ -81,7 +82,7 @@ class Filler:
             except (ModelError, *AWAY) as error:
                 log.warning("boards wait to be filled: %s", error)
             try:
-                async with asyncio.timeout(INTERVAL_SECONDS):
+                async with asyncio.timeout(until_beat(INTERVAL_SECONDS)):
                     await self._asked.wait()
             except TimeoutError:
                 continue

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from actors.beat import until_beat
 from actors.clock import Clock
 from actors.epochs import Epochs
 from actors.rebuilder import SAFETY_MS, SETTLED_MARK
@@ -61,7 +62,7 @@ class Freezer:
                     await self.pass_once()
             except ModelError as error:
                 log.warning("results wait: %s", error)
-            await asyncio.sleep(INTERVAL_SECONDS)
+            await asyncio.sleep(until_beat(INTERVAL_SECONDS))
 
     async def pass_once(self) -> int:
         """Freezes what is due and revises what voids changed; how many results that made. Raises ModelError."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from actors.beat import until_beat
 from actors.keys import LINEAGE_KEY
 from actors.loader import Loader
 from actors.mirror import Mirror
@@ -75,7 +76,7 @@ class HistoryWatch:
                 failed += 1
                 if failed == LOUD_AFTER:  # an outage, or a role that may not ask
                     log.warning("whether PostgreSQL lost commits is not looked at: %s", error)
-            await asyncio.sleep(INTERVAL_SECONDS)
+            await asyncio.sleep(until_beat(INTERVAL_SECONDS))
 
     async def look(self) -> None:
         """Compares with the last look of this pod, and with that of any pod; raises ModelError and as `AWAY` says."""

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from actors.beat import until_beat
 from actors.errors import ActorError
 from actors.supervisor import Supervisor
 from models import groups, marks, players
@@ -44,7 +45,7 @@ class Leftovers:
                     await self.turn()
             except ModelError as error:
                 log.debug("leftovers wait: %s", error)
-            await asyncio.sleep(INTERVAL_SECONDS)
+            await asyncio.sleep(until_beat(INTERVAL_SECONDS))
 
     async def turn(self) -> None:
         """Does what is there to do; raises ModelError."""

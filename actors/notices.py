@@ -5,6 +5,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 
+from actors.beat import until_beat
 from actors.supervisor import Supervisor
 from models import control, players
 from models.control import Notice, Topic
@@ -54,7 +55,7 @@ class Notices:
                 await self.poll()
             except ModelError as error:
                 log.debug("notices wait: %s", error)
-            await asyncio.sleep(INTERVAL_SECONDS)
+            await asyncio.sleep(until_beat(INTERVAL_SECONDS))
 
     async def poll(self) -> None:
         """Hears what is new; raises DatabaseUnavailable."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 from typing import Protocol
 
+from actors.beat import until_beat
 from actors.clock import Clock
 from actors.committer import Committer
 from actors.errors import Busy
@@ -120,7 +121,7 @@ class Users:
     async def sweep(self) -> None:
         """Answers what is past its deadline and evicts the idle, for good."""
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.sleep(until_beat(SWEEP_SECONDS))
             now = self.monotonic()
             for actor in list(self.active):
                 actor.expire(now)

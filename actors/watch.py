@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
+from actors.beat import until_beat
 from actors.clock import Clock
 from actors.epochs import Epochs
 from actors.keys import keys_of, pointer_of
@@ -63,7 +64,7 @@ class Watch:
 
     async def _pause(self, seconds: float) -> None:
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(until_beat(seconds)):
                 await self._asked.wait()
         except TimeoutError:
             return

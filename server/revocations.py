@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 
+from actors.beat import until_beat
 from actors.supervisor import Supervisor
 from models import control, sessions
 from models.database import Database
@@ -49,7 +50,7 @@ class Revocations:
                 await self._tidy()
             except ModelError as error:
                 log.debug("revocations wait: %s", error)
-            await asyncio.sleep(INTERVAL_SECONDS)
+            await asyncio.sleep(until_beat(INTERVAL_SECONDS))
 
     async def poll(self) -> None:
         """Hears what is new; raises DatabaseUnavailable."""

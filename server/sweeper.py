@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from actors.beat import until_beat
 from actors.supervisor import Supervisor
 from server.tallies import Tallies
 from server.views import Views
@@ -23,8 +24,9 @@ class Sweeper:
 
     async def _work(self) -> None:
         while True:
-            due = time.monotonic() + INTERVAL_SECONDS
-            await asyncio.sleep(INTERVAL_SECONDS)
+            wait = until_beat(INTERVAL_SECONDS)
+            due = time.monotonic() + wait
+            await asyncio.sleep(wait)
             self._tallies.loop_lag_seconds = max(0.0, time.monotonic() - due)
             for leaderboard in self._views.all():
                 leaderboard.audience.sweep(leaderboard)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from statistics import median
 from uuid import uuid4
 
@@ -94,15 +95,32 @@ class Busy:
         self.mirror.put(self.place, Change.of(A, version, Standing(version, self.clock.now_ms())))
 
 
-@pytest.fixture
-async def busy(database_url: str, redis_url: str) -> AsyncIterator[Busy]:
+@asynccontextmanager
+async def started(database_url: str, redis_url: str) -> AsyncIterator[Busy]:
     database = await migrated(database_url)
     busy = Busy(redis_url, database)
-    await busy.start()
-    yield busy
-    await busy.supervisor.stop(5)
-    await busy.ordering.close()
-    await database.close()
+    try:
+        await busy.start()
+        yield busy
+    finally:
+        await busy.supervisor.stop(5)
+        await busy.ordering.close()
+        await database.close()
+
+
+@pytest.fixture
+async def busy(database_url: str, redis_url: str) -> AsyncIterator[Busy]:
+    async with started(database_url, redis_url) as busy:
+        yield busy
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+async def test_the_stream_is_read_in_either_version_of_the_protocol(database_url: str, redis_url: str, protocol: int):
+    async with started(database_url, f"{redis_url}?protocol={protocol}") as busy:
+        busy.change(1)
+        await awaited(lambda: len(busy.shown) == 1)
+        busy.change(2)
+        await awaited(lambda: len(busy.shown) == 2)
 
 
 async def test_a_busy_board_shows_what_is_newest_twenty_times_a_second(busy: Busy):
