@@ -30,6 +30,11 @@ async def test_a_timer_that_was_early_does_not_make_a_loop_look_twice(at: Callab
     assert until_beat(0.5) == pytest.approx(0.501)
 
 
-async def test_one_that_has_worked_for_long_rests(at: Callable[[float], None]):
-    at(AT + 0.4)
-    assert until_beat(0.5) == pytest.approx(0.6)
+async def test_one_that_has_worked_for_long_looks_in_time_all_the_same(at: Callable[[float], None]):
+    at(AT + 0.44)
+    assert until_beat(0.5) == pytest.approx(0.06)
+
+
+async def test_one_that_has_worked_for_all_its_time_rests(at: Callable[[float], None]):
+    at(AT + 0.46)
+    assert until_beat(0.5) == pytest.approx(0.54)
