@@ -51,12 +51,11 @@ class Lane:
         users[change.user_id] = change
 
     def put_back(self, place: Place, columns: Columns) -> None:
-        """Adds changes that were taken and not sent, where nothing newer has come meanwhile."""
+        """Adds changes that were taken and not sent; of two of the same player the newer stays."""
         if columns:
             self._since[place] = min(columns.since_ms, self._since.get(place, columns.since_ms))
         for change in columns.changes():
-            if change.user_id not in self.pending.get(place, {}):
-                self.put(place, change)
+            self.put(place, change)
 
     def take(self) -> dict[Place, Columns]:
         """The changes whose epoch is known, which leave; the others stay."""

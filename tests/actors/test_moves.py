@@ -38,6 +38,13 @@ def test_a_state_is_taken_as_it_is_then():
     assert taken(moves) == {}
 
 
+def test_the_places_of_all_moves_are_taken():
+    moves, moving = Moves(), state("u", 1, sum=5, last=5)
+    moves.note(moving, {LAST}, 0)
+    moves.note(moving, {SUM}, 0)
+    assert taken(moves).keys() == {SUM, LAST}
+
+
 def test_of_two_states_of_a_player_the_newer_counts():
     for states in ((state("u", 1, sum=1), state("u", 2, sum=2)), (state("u", 2, sum=2), state("u", 1, sum=1))):
         moves = Moves()

@@ -1,0 +1,89 @@
+"""What moved on other boards waits for an epoch, and what Redis did not take is sent again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+
+from actors.keys import pointer_of
+from actors.messages import RedeemTicket
+from actors.ordering import ScriptCall
+from models import boards, catalogue
+from models.board import Board, Fold, Place, Window
+from models.ids import BoardId, UserId
+from tests.pods import Pod, awaited, migrated, new_players, simple_catalogue
+
+POINTS = 10
+REDIS_NUMBER = 12
+LAST = Board(BoardId("last"), 1, "Last", Fold.LAST, Window.ALL)
+PLACE: Place = (LAST.key, "all")
+
+
+@pytest.fixture
+async def pod(database_url: str, redis_url: str) -> AsyncIterator[Pod]:
+    database = await migrated(database_url, simple_catalogue({"run": POINTS}))
+    known, defined = await catalogue.load(database), await boards.load(database)
+    pod = Pod(database, f"{redis_url.rpartition('/')[0]}/{REDIS_NUMBER}", (*defined, LAST), known)
+    await pod.ordering.redis.flushdb()
+    await pod.start()
+    yield pod
+    await pod.stop()
+    await database.close()
+
+
+@pytest.fixture
+async def user(pod: Pod) -> UserId:
+    return (await new_players(pod.database, 1))[0]
+
+
+async def redeem(pod: Pod, user: UserId) -> int:
+    """When it was reached."""
+    return (await pod.tell(user, RedeemTicket(pod.ticket(user, "run")))).entry.at
+
+
+async def is_sent(pod: Pod, user: UserId, reached_at: int) -> None:
+    """Waits until Redis has the player's standing on the other board as it was reached at a time, and nothing else."""
+    await pod.look()
+    pod.mirror.wake()
+    async with asyncio.timeout(5):
+        while [row.reached_at for row in await pod.rows_in_redis(PLACE) if row.user_id == user] != [reached_at]:
+            await asyncio.sleep(0.01)
+    assert not pod.mirror.pending
+
+
+async def test_what_moves_without_an_epoch_waits_for_it(pod: Pod, user: UserId):
+    pod.epochs.forget(PLACE)
+    await redeem(pod, user)
+    last = await redeem(pod, user)
+    await awaited(lambda: pod.mirror.pending == 1)
+    await is_sent(pod, user, last)
+
+
+async def test_what_redis_refused_is_sent_again(pod: Pod, user: UserId):
+    pointer = pointer_of(PLACE)
+    epoch = await pod.ordering.redis.get(pointer)
+    await pod.ordering.redis.set(pointer, "another")
+    await redeem(pod, user)
+    await awaited(lambda: pod.epochs.get(PLACE) is None)
+    last = await redeem(pod, user)
+    await pod.ordering.redis.set(pointer, epoch)
+    await is_sent(pod, user, last)
+
+
+async def test_what_was_under_way_when_redis_went_is_sent_again(
+    pod: Pod, user: UserId, monkeypatch: pytest.MonkeyPatch
+):
+    tried: list[Sequence[ScriptCall]] = []
+
+    async def away(calls: Sequence[ScriptCall]) -> list[list[Any]]:
+        tried.append(calls)
+        raise ConnectionError
+
+    monkeypatch.setattr(pod.ordering, "run", away)
+    last = await redeem(pod, user)
+    await awaited(lambda: pod.ordering.away)
+    monkeypatch.undo()
+    pod.ordering.found()
+    await is_sent(pod, user, last)
+    assert tried
