@@ -172,6 +172,7 @@ async def test_fragments_are_put_together(lifted: LaurelProcess) -> None:
     writer.close()
 
 
+@pytest.mark.alone
 async def test_floods_of_control_frames_leave_no_memory_behind(lifted: LaurelProcess) -> None:
     pid = lifted.pods()[0]
 
