@@ -149,7 +149,7 @@ class Mirror:
             await self._ordering.there.wait()
             self._answering.arrived.clear()
             batch = self._answering.take()
-            if len(self._others) + len(self._moves) <= FEW and self._loop.time() >= self._rested:
+            if self._loop.time() >= self._rested and len(self._others) + len(self._moves) <= FEW:
                 batch |= self._take_others()
             await self._send(batch)
 

@@ -29,11 +29,13 @@ class Moves:
 
     def __init__(self) -> None:
         self._moves: dict[UserId, Move] = {}
-        self._standings = 0
         self.dropped = 0
 
     def __len__(self) -> int:
-        return self._standings
+        return sum(len(move.places) for move in self._moves.values())
+
+    def __bool__(self) -> bool:
+        return bool(self._moves)
 
     def note(self, state: PlayerState, places: Collection[Place], now_ms: int) -> None:
         """Remembers where a state moved; of two of a player the newer counts."""
@@ -45,24 +47,17 @@ class Moves:
             self._moves[state.user_id] = Move(state, places, now_ms)
         else:
             self.dropped += len(places)
-            return
-        self._standings += len(places)
 
     def clear(self) -> None:
         """Leaves what is not sent to the repair."""
-        self._moves = {}
-        self._standings = 0
+        self._moves.clear()
 
     def take(self, wanted: Container[Place]) -> dict[Place, Columns]:
         """What the players have who wait longest, at the places that are still wanted; they leave."""
         leaving = list(self._moves.values())[:LARGEST_CALL]
-        for move in leaving:
-            del self._moves[move.state.user_id]
-            self._standings -= len(move.places)
-        if not self._moves:
-            self._standings = 0  # a place that moved twice was counted twice
         taken: dict[Place, Columns] = {}
         for move in leaving:
+            del self._moves[move.state.user_id]
             _add(taken, move, wanted)
         return taken
 
