@@ -83,8 +83,9 @@ class Mirror:
         if places.answering is not None:
             change = Change.of(state.user_id, state.version, state.visible(places.answering), delta)
             self._answering.put(places.answering, change)
-        if not places.beside.isdisjoint(moved):
-            self._moves.note(state, moved, now_ms)
+        # As of now: what moved in the last moment of a period is sent after its end.
+        if beside := places.beside.intersection(moved):
+            self._moves.note(state, beside, now_ms)
             self._others.arrived.set()
         if self._ordering.away:
             request.answer(outcome)
@@ -172,10 +173,12 @@ class Mirror:
         return batch
 
     def _take_moves(self) -> dict[Place, Columns]:
-        taken = self._moves.take(self._epochs.places(self._clock.now_ms()).beside)
+        taken = self._moves.take()
         for place in [place for place in taken if self._epochs.get(place) is None]:
-            self._others.put_back(place, taken.pop(place))
-            self._epochs.doubt(place)
+            columns = taken.pop(place)
+            if self._epochs.board_of(place) is not None:
+                self._others.put_back(place, columns)
+                self._epochs.doubt(place)
         return taken
 
     async def _send(self, batch: Mapping[Place, Columns]) -> None:

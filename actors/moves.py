@@ -1,6 +1,6 @@
 """Players whose standings moved on boards that no answer waits for, until these are sent to Redis."""
 
-from collections.abc import Collection, Container
+from collections.abc import Set
 
 import msgspec
 
@@ -16,7 +16,7 @@ class Move(msgspec.Struct, frozen=True):
     """A player's state, the places where it moved, and since when the first of these waits."""
 
     state: PlayerState
-    places: Collection[Place]
+    places: Set[Place]
     since_ms: int
 
 
@@ -37,12 +37,12 @@ class Moves:
     def __bool__(self) -> bool:
         return bool(self._moves)
 
-    def note(self, state: PlayerState, places: Collection[Place], now_ms: int) -> None:
+    def note(self, state: PlayerState, places: Set[Place], now_ms: int) -> None:
         """Remembers where a state moved; of two of a player the newer counts."""
         held = self._moves.get(state.user_id)
         if held is not None:
             newer = state if state.version >= held.state.version else held.state
-            self._moves[state.user_id] = Move(newer, {*held.places, *places}, held.since_ms)
+            self._moves[state.user_id] = Move(newer, held.places | places, held.since_ms)
         elif len(self._moves) < MAX_PENDING:
             self._moves[state.user_id] = Move(state, places, now_ms)
         else:
@@ -52,25 +52,23 @@ class Moves:
         """Leaves what is not sent to the repair."""
         self._moves.clear()
 
-    def take(self, wanted: Container[Place]) -> dict[Place, Columns]:
-        """What the players have who wait longest, at the places that are still wanted; they leave."""
+    def take(self) -> dict[Place, Columns]:
+        """What the players have who wait longest; they leave."""
         leaving = list(self._moves.values())[:LARGEST_CALL]
         taken: dict[Place, Columns] = {}
         for move in leaving:
             del self._moves[move.state.user_id]
-            _add(taken, move, wanted)
+            _add(taken, move)
         return taken
 
 
-def _add(taken: dict[Place, Columns], move: Move, wanted: Container[Place]) -> None:
+def _add(taken: dict[Place, Columns], move: Move) -> None:
     state, reached_at, member, mark = move.state, -1, "", ""
     user_id, version = state.user_id, state.version
     standings = state.standings if state.banned_until is None else {}
     for place in move.places:
         columns = taken.get(place)
         if columns is None:
-            if place not in wanted:
-                continue
             columns = taken[place] = Columns(move.since_ms)
         standing = standings.get(place)
         if standing is None:

@@ -1,6 +1,7 @@
 """What moved on other boards waits for an epoch, and what Redis did not take is sent again."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -16,7 +17,9 @@ from tests.pods import Pod, awaited, migrated, new_players, simple_catalogue
 
 POINTS = 10
 REDIS_NUMBER = 12
+DAY_MS = 86_400_000
 LAST = Board(BoardId("last"), 1, "Last", Fold.LAST, Window.ALL)
+DAILY = Board(BoardId("day"), 1, "Day", Fold.SUM, Window.DAY)
 PLACE: Place = (LAST.key, "all")
 
 
@@ -24,7 +27,7 @@ PLACE: Place = (LAST.key, "all")
 async def pod(database_url: str, redis_url: str) -> AsyncIterator[Pod]:
     database = await migrated(database_url, simple_catalogue({"run": POINTS}))
     known, defined = await catalogue.load(database), await boards.load(database)
-    pod = Pod(database, f"{redis_url.rpartition('/')[0]}/{REDIS_NUMBER}", (*defined, LAST), known)
+    pod = Pod(database, f"{redis_url.rpartition('/')[0]}/{REDIS_NUMBER}", (*defined, LAST, DAILY), known)
     await pod.ordering.redis.flushdb()
     await pod.start()
     yield pod
@@ -56,7 +59,7 @@ async def test_what_moves_without_an_epoch_waits_for_it(pod: Pod, user: UserId):
     pod.epochs.forget(PLACE)
     await redeem(pod, user)
     last = await redeem(pod, user)
-    await awaited(lambda: pod.mirror.pending == 1)
+    await awaited(lambda: len(pod.mirror._others) == 1)
     await is_sent(pod, user, last)
 
 
@@ -87,3 +90,24 @@ async def test_what_was_under_way_when_redis_went_is_sent_again(
     pod.ordering.found()
     await is_sent(pod, user, last)
     assert tried
+
+
+async def test_the_last_moment_of_a_period_is_sent_after_its_end(pod: Pod, user: UserId):
+    place = DAILY.place_at(pod.clock.now_ms())
+    assert place is not None
+    await pod.supervisor.stop_loop("mirror-others")
+    pod.mirror._rested = math.inf  # nothing goes along with `global` either
+    await redeem(pod, user)
+    pod.clock.offset_ms += DAY_MS
+    assert place not in pod.epochs.places(pod.clock.now_ms()).beside
+    await pod.mirror.send(pod.mirror._take_others())
+    assert [row.score for row in await pod.rows_in_redis(place) if row.user_id == user] == [POINTS]
+
+
+async def test_a_board_that_is_gone_is_sent_nothing(pod: Pod, user: UserId):
+    await pod.supervisor.stop_loop("mirror-others")
+    pod.mirror._rested = math.inf
+    await redeem(pod, user)
+    pod.epochs.define([board for board in pod.epochs.boards if board != LAST])
+    assert PLACE not in pod.mirror._take_others()
+    assert pod.mirror.pending == 0

@@ -1,4 +1,4 @@
-"""What moved on other boards: newest state of each player, bounded, and only at places still wanted."""
+"""What moved on other boards: newest state of each player, bounded."""
 
 import pytest
 
@@ -8,8 +8,7 @@ from models.board import Place
 from models.ids import UserId
 from models.state import PlayerState, Standing
 
-SUM, LAST, OTHER = (("sum/1", "all"), ("last/1", "all"), ("other/1", "all"))
-WANTED = {SUM, LAST}
+SUM, LAST = ("sum/1", "all"), ("last/1", "all")
 
 
 def state(user: str, version: int, **standings: int) -> PlayerState:
@@ -21,7 +20,7 @@ def state(user: str, version: int, **standings: int) -> PlayerState:
 
 
 def taken(moves: Moves) -> dict[Place, list[Change]]:
-    return {place: list(columns.changes()) for place, columns in moves.take(WANTED).items()}
+    return {place: list(columns.changes()) for place, columns in moves.take().items()}
 
 
 def test_a_state_is_taken_as_it_is_then():
@@ -30,7 +29,7 @@ def test_a_state_is_taken_as_it_is_then():
     moving.version, moving.standings[SUM] = 2, Standing(8, 2)
     moves.note(moving, {SUM}, 90)
     assert len(moves) == 2
-    assert moves.take({SUM})[SUM].since_ms == 70
+    assert moves.take()[SUM].since_ms == 70
     assert len(moves) == 0
     moves.note(moving, {SUM, LAST}, 90)
     expected = {SUM: Standing(8, 2), LAST: Standing(5, 1)}
@@ -59,23 +58,6 @@ def test_who_is_hidden_or_has_no_standing_is_taken_off():
     moves.note(banned, {SUM}, 0)
     moves.note(state("voided", 4), {SUM}, 0)
     assert taken(moves) == {SUM: [Change.of(UserId("banned"), 3, None), Change.of(UserId("voided"), 4, None)]}
-
-
-def test_places_that_are_touched_meanwhile_do_no_harm():
-    """What a state has touched grows as it moves on."""
-    moves, moving = Moves(), state("u", 1, sum=5, last=5)
-    moves.note(moving, touched := {SUM}, 0)
-    touched |= {LAST, OTHER}
-    assert len(moves) == 3
-    assert taken(moves).keys() == {SUM, LAST}
-    assert len(moves) == 0
-
-
-def test_places_that_are_gone_are_left_out():
-    moves = Moves()
-    moves.note(state("u", 1, sum=1, other=1), {SUM, OTHER}, 0)
-    assert taken(moves).keys() == {SUM}
-    assert len(moves) == 0
 
 
 def test_a_call_takes_so_many_and_the_longest_waiting_first(monkeypatch: pytest.MonkeyPatch):
