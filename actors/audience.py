@@ -115,7 +115,9 @@ class Audience:
     def sweep(self, source: Catches) -> None:
         """Finds those who fall behind, catches up those who have drained, and cuts off those who do not."""
         for outlets in self._keeping_up.values():
-            for viewer in [one for outlet, one in outlets.items() if outlet.get_write_buffer_size() > self._buffer_limit]:
+            for viewer in [
+                one for outlet, one in outlets.items() if outlet.get_write_buffer_size() > self._buffer_limit
+            ]:
                 self._fall_behind(viewer)
         self._catch_up(source)
 

@@ -22,7 +22,9 @@ from models.snapshot import Question
 
 log = logging.getLogger("laurel.filler")
 
-INTERVAL_SECONDS = 1.0
+INTERVAL_SECONDS = 5.0
+"""Between looks that nothing asks for: for boards whose filling pod died, while others wait for its lease to end."""
+AFTER_TROUBLE_SECONDS = 1.0
 LOOK_SECONDS = 300.0
 """How often players are looked for whose memo a pod wrote that had not heard of a board yet: a second for a million."""
 POLL_SECONDS = 0.1
@@ -77,12 +79,14 @@ class Filler:
 
     async def _work(self) -> None:
         while True:
+            pause = INTERVAL_SECONDS
             try:
                 await self.pass_once()
             except (ModelError, *AWAY) as error:
                 log.warning("boards wait to be filled: %s", error)
+                pause = AFTER_TROUBLE_SECONDS
             try:
-                async with asyncio.timeout(until_beat(INTERVAL_SECONDS)):
+                async with asyncio.timeout(until_beat(pause)):
                     await self._asked.wait()
             except TimeoutError:
                 continue

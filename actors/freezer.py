@@ -18,6 +18,8 @@ log = logging.getLogger("laurel.freezer")
 INTERVAL_SECONDS = 1.0
 LEASE_SECONDS = 10.0
 """Spares work only: a second pod waits at the unique constraint while the first copies."""
+STANDBY_SECONDS = LEASE_SECONDS / 2
+"""How often a pod looks whether the one that does it is gone."""
 RESULTS_MARK = "results"
 """All voids made before this mark are in the frozen results."""
 RESULTS_LAG_MS = 400_000
@@ -57,12 +59,15 @@ class Freezer:
 
     async def _work(self) -> None:
         while True:
+            pause = INTERVAL_SECONDS
             try:
                 if await marks.lease(self._database, "freezer", self._pod, LEASE_SECONDS):
                     await self.pass_once()
+                else:
+                    pause = STANDBY_SECONDS
             except ModelError as error:
                 log.warning("results wait: %s", error)
-            await asyncio.sleep(until_beat(INTERVAL_SECONDS))
+            await asyncio.sleep(until_beat(pause))
 
     async def pass_once(self) -> int:
         """Freezes what is due and revises what voids changed; how many results that made. Raises ModelError."""

@@ -17,6 +17,8 @@ log = logging.getLogger("laurel.leftovers")
 
 INTERVAL_SECONDS = 2.0
 LEASE_SECONDS = 10.0
+STANDBY_SECONDS = LEASE_SECONDS / 2
+"""How often a pod looks whether the one that does it is gone."""
 MEMBERS_AT_ONCE = 500
 
 Leave = Callable[[UserId, str], Awaitable[object]]
@@ -40,12 +42,15 @@ class Leftovers:
 
     async def _work(self) -> None:
         while True:
+            pause = INTERVAL_SECONDS
             try:
                 if await marks.lease(self._database, "leftovers", self._pod, LEASE_SECONDS):
                     await self.turn()
+                else:
+                    pause = STANDBY_SECONDS
             except ModelError as error:
                 log.debug("leftovers wait: %s", error)
-            await asyncio.sleep(until_beat(INTERVAL_SECONDS))
+            await asyncio.sleep(until_beat(pause))
 
     async def turn(self) -> None:
         """Does what is there to do; raises ModelError."""

@@ -1,17 +1,19 @@
-"""Hears what every pod must know: the control table, polled."""
+"""Hears what every pod must know: notices, revocations and bans, polled."""
 
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from math import inf
 
 from actors.beat import until_beat
 from actors.supervisor import Supervisor
-from models import control, players
-from models.control import Notice, Topic
+from models import news
+from models.control import OVERLAP_SECONDS, Notice, Topic
 from models.database import Database
 from models.errors import ModelError
 from models.ids import UserId
+from models.sessions import Revocation
 
 log = logging.getLogger("laurel.notices")
 
@@ -24,20 +26,25 @@ Hear = Callable[[Notice], Awaitable[None]]
 
 
 class Notices:
-    """Polls the control table with an overlap and tells each notice once; keeps the list of bans beside it.
+    """Polls with an overlap; tells each notice once, what is revoked each time, and keeps the list of bans.
 
     Failure policy: without a database nothing is heard; the next poll that succeeds makes up for it, since everything
-    told of is read anew after an outage longer than the overlap (`on_gap`).
+    told of is read anew after an outage longer than half the overlap (`on_gap`), as at the start.
     """
 
     def __init__(
-        self, database: Database, hearers: Mapping[Topic, Hear], on_gap: Callable[[], Awaitable[None]]
+        self,
+        database: Database,
+        hearers: Mapping[Topic, Hear],
+        on_revoked: Callable[[Sequence[Revocation]], None],
+        on_gap: Callable[[], Awaitable[None]],
     ) -> None:
         self._database = database
         self._hearers = hearers
+        self._on_revoked = on_revoked
         self._on_gap = on_gap
         self._seen: OrderedDict[int, None] = OrderedDict()
-        self._last = 0.0
+        self._last = -inf
         self.banned: dict[UserId, int] = {}
 
     def start(self, supervisor: Supervisor) -> None:
@@ -49,6 +56,11 @@ class Notices:
         """Whether the database has not answered for some polls."""
         return asyncio.get_running_loop().time() - self._last > DEAF_SECONDS
 
+    @property
+    def loaded(self) -> bool:
+        """Whether what had been told before this pod started is known."""
+        return self._last > -inf
+
     async def _work(self) -> None:
         while True:
             try:
@@ -59,15 +71,18 @@ class Notices:
 
     async def poll(self) -> None:
         """Hears what is new; raises DatabaseUnavailable."""
-        now = asyncio.get_running_loop().time()
-        if now - self._last > control.OVERLAP_SECONDS / 2:
+        began = asyncio.get_running_loop().time()
+        is_gap = began - self._last > OVERLAP_SECONDS / 2
+        if is_gap:
             await self._on_gap()
-        for notice in await control.poll(self._database):
+        found = await news.read(self._database, everything=is_gap)
+        self.banned = found.banned
+        self._on_revoked(found.revocations)
+        for notice in found.notices:
             if notice.notice_id not in self._seen:
                 self._seen[notice.notice_id] = None
                 if hear := self._hearers.get(notice.topic):
                     await hear(notice)
         while len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
-        self.banned = await players.banned(self._database)
-        self._last = asyncio.get_running_loop().time()
+        self._last = began

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
@@ -44,6 +45,15 @@ class Script:
         """The script in `actors/lua/<name>.lua`."""
         text = (LUA_FOLDER / f"{name}.lua").read_text()
         return cls(text, sha1(text.encode()).hexdigest())  # noqa: S324 — Redis names scripts so
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was found at once: the id of the running server, another one after every restart; values; answers."""
+
+    run: str
+    values: list[str | None]
+    answers: list[list[Any]]
 
 
 class Ordering:
@@ -98,24 +108,42 @@ class Ordering:
 
     async def run(self, calls: Sequence[ScriptCall]) -> list[list[Any]]:
         """The answers of scripts (name, keys, arguments), in one pipeline; raises as `AWAY` says."""
+        return await self._answers(calls, self._pipeline)
+
+    async def survey(self, keys: Sequence[str], calls: Sequence[ScriptCall]) -> Survey:
+        """Which server this is, what keys hold and what scripts say, in one pipeline; raises as `AWAY` says."""
+
+        def begin() -> Pipeline:
+            pipeline = self._pipeline()
+            pipeline.info("server")
+            if keys:
+                pipeline.mget(keys)
+            return pipeline
+
+        server, *found = await self._answers(calls, begin)
+        return Survey(str(server["run_id"]), found.pop(0) if keys else [], found)
+
+    def _pipeline(self) -> Pipeline:
+        return self.redis.pipeline(transaction=False)
+
+    async def _answers(self, calls: Sequence[ScriptCall], begin: Callable[[], Pipeline]) -> list[Any]:
+        """What a pipeline answers that scripts are added to; asked again where the server did not know a script."""
         try:
-            return await self._pipeline(calls)
+            return await self._executed(calls, begin())
         except NoScriptError:
             for name in {name for name, _, _ in calls}:
                 await self.redis.script_load(self._scripts[name].text)
-            return await self._pipeline(calls)
+            return await self._executed(calls, begin())
 
-    async def _pipeline(self, calls: Sequence[ScriptCall]) -> list[list[Any]]:
-        pipeline = self.redis.pipeline(transaction=False)
+    async def _executed(self, calls: Sequence[ScriptCall], pipeline: Pipeline) -> list[Any]:
         for name, keys, arguments in calls:
             pipeline.evalsha(self._scripts[name].sha, len(keys), *keys, *arguments)
-        answers: list[list[Any]] = await pipeline.execute()
+        answers: list[Any] = await pipeline.execute()
         return answers
 
     async def server_run_id(self) -> str:
-        """The id of the running server; another one after every restart."""
-        info: dict[str, Any] = await self.redis.info("server")
-        return str(info["run_id"])
+        """The id of the running server; raises as `AWAY` says."""
+        return (await self.survey((), ())).run
 
     def pool(self) -> tuple[int, int]:
         """Connections in use, and how many there may be."""

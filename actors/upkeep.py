@@ -1,4 +1,4 @@
-"""What has to be done now and then: the clock, partitions, their summaries, bans that end."""
+"""What has to be done now and then: the clock, partitions, their summaries, bans that end, sessions."""
 
 import asyncio
 import logging
@@ -8,7 +8,7 @@ from contextlib import suppress
 from actors.clock import Clock
 from actors.errors import ActorError
 from actors.supervisor import Supervisor
-from models import marks, partitions, players
+from models import marks, partitions, players, sessions
 from models.database import Database
 from models.errors import ModelError
 from models.ids import UserId
@@ -17,6 +17,7 @@ log = logging.getLogger("laurel.upkeep")
 
 CLOCK_SECONDS = 60.0
 ENDED_BANS_SECONDS = 2.0
+SESSIONS_SECONDS = 600.0
 PARTITIONS_SECONDS = 3_600.0
 PARTITIONS_AHEAD = 3
 """Months of the ledger that are ready beforehand."""
@@ -30,7 +31,7 @@ PARTITIONS_TRY_SECONDS = 15.0
 
 
 class Upkeep:
-    """Four loops that hardly ever have anything to do.
+    """Five loops that hardly ever have anything to do.
 
     Failure policy: what fails is tried again at its next turn.
     """
@@ -49,6 +50,7 @@ class Upkeep:
         supervisor.keep("partitions", lambda: self._every(PARTITIONS_SECONDS, self._partitions, PARTITIONS_TRY_SECONDS))
         supervisor.keep("summaries", lambda: self._every(SUMMARIES_SECONDS, self._summaries, SUMMARIES_SECONDS))
         supervisor.keep("ended-bans", lambda: self._every(ENDED_BANS_SECONDS, self._ended_bans))
+        supervisor.keep("sessions", lambda: self._every(SESSIONS_SECONDS, self._sessions))
 
     async def _every(
         self, seconds: float, work: Callable[[], Awaitable[object]], retry: float = FIRST_TRY_SECONDS
@@ -78,3 +80,6 @@ class Upkeep:
             for user_id in await players.ended_bans(self._database):
                 with suppress(ActorError):  # banned anew meanwhile, erased, or busy: the next turn sees
                     await self._unban(user_id)
+
+    async def _sessions(self) -> None:
+        await sessions.tidy(self._database)

@@ -72,35 +72,41 @@ class Watch:
         await asyncio.sleep(0.02)  # a doubt that comes again and again must not turn into a busy loop
 
     async def look(self) -> None:
-        """One look at every present place; raises DatabaseUnavailable and as `AWAY` says."""
-        run = await self._ordering.server_run_id()
-        returned = self._ordering.found()
-        await self._rebuilder.sweep()
-        doubted, self._doubted = self._doubted, set()
+        """One look at every present place; raises DatabaseUnavailable and as `AWAY` says.
+
+        Boards are asked for in the epochs they were in: one round trip, unless some are in another one by now.
+        """
+        doubted = set(self._doubted)
         places = [place for _, place in self._epochs.present(self._clock.now_ms())]
         places += self._epochs.frozen
         places += [place for place in doubted if place not in places and self._epochs.board_of(place)]
         self._forget_all_but(places)
-        if not places:
-            return
-        pointers = await self._ordering.redis.mget([pointer_of(place) for place in places])
-        named = {place: str(pointer) for place, pointer in zip(places, pointers, strict=True) if pointer is not None}
         # Read before the look: what the mirror hears meanwhile may be younger than what the look finds.
-        seen = {place: self._seen(place, pointer) for place, pointer in named.items()}
-        found = dict(zip(named, await self._ordering.run([self._page(*one) for one in named.items()]), strict=True))
-        for place in places:
-            await self._judge(place, named.get(place), seen.get(place, 0), found.get(place, ["missing"]), run)
-        if returned:
+        known = {place: (epoch.name, epoch.seen) for place, epoch in self._epochs.known().items()}
+        pages = [self._page(place, name) for place, (name, _) in known.items()]
+        survey = await self._ordering.survey([pointer_of(place) for place in places], pages)
+        self._doubted -= doubted
+        returned = self._ordering.found()
+        await self._rebuilder.sweep()
+        pointers = dict(zip(places, survey.values, strict=True))
+        found = dict(zip(known, survey.answers, strict=True))
+        moved = {
+            place: name
+            for place, name in pointers.items()
+            if name is not None and (place not in known or known[place][0] != name)
+        }
+        if moved:
+            found |= zip(moved, await self._ordering.run([self._page(*one) for one in moved.items()]), strict=True)
+        for place, pointer in pointers.items():
+            seen = known[place][1] if place in known and place not in moved else 0
+            await self._judge(place, pointer, seen, found.get(place, ["missing"]), survey.run)
+        if returned and places:
             self.on_return()
 
     def _forget_all_but(self, places: Sequence[Place]) -> None:
         for place in self._epochs.known():
             if place not in places:
                 self._epochs.forget(place)
-
-    def _seen(self, place: Place, pointer: str) -> int:
-        known = self._epochs.get(place)
-        return 0 if known is None or known.name != pointer else known.seen
 
     def _page(self, place: Place, pointer: str) -> ScriptCall:
         board = self._epochs.board_of(place)

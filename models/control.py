@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.database import Database, sql
+from models.database import Database
 
 OVERLAP_SECONDS = 10
-"""Ids are given before commit, so a poll looks back this far; longer than any statement may run."""
-
-POLL = sql("control")
+"""Ids are given before commit, so who reads news looks back this far; longer than any statement may run."""
 
 
 class Topic(StrEnum):
@@ -27,13 +25,6 @@ class Notice:
     notice_id: int
     topic: Topic
     subject: str
-
-
-async def poll(database: Database) -> list[Notice]:
-    """The notices of the last seconds, oldest first; a poller remembers which it has seen."""
-    return [
-        Notice(row["id"], Topic(row["topic"]), row["subject"]) for row in await database.rows(POLL, OVERLAP_SECONDS)
-    ]
 
 
 async def tell(database: Database, topic: Topic, subject: str) -> None:

@@ -32,10 +32,6 @@ BY_NAMES = """
 BY_NAME = "SELECT user_id::text, password_hash FROM accounts WHERE username_key = $1"
 
 PROFILES = sql("profiles")
-
-BANNED = sql("banned")
-
-
 ENDED_BANS = sql("ended_bans")
 UPDATE_PROFILE = sql("update_profile")
 ERASE = sql("erase")
@@ -137,11 +133,6 @@ async def profiles(database: Database, user_ids: Sequence[UserId]) -> dict[UserI
         UserId(row["user_id"]): Profile(UserId(row["user_id"]), row["username"], row["display_name"], row["avatar_url"])
         for row in rows
     }
-
-
-async def banned(database: Database) -> dict[UserId, int]:
-    """Players banned now, and until when in Unix milliseconds."""
-    return {UserId(row["id"]): row["until"] for row in await database.rows(BANNED)}
 
 
 async def ended_bans(database: Database) -> list[UserId]:

@@ -4,14 +4,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import uuid4
 
-from models.control import OVERLAP_SECONDS
 from models.database import Database, sql
 from models.ids import UserId, is_uuid
 
 START = sql("start_session")
 RENEW = sql("renew_session")
 END = sql("end_session")
-REVOKED = sql("revoked")
 TIDY = sql("tidy_sessions")
 OF_PLAYER = sql("sessions_of_player")
 TIDIED_AT_ONCE = 5_000
@@ -86,15 +84,6 @@ async def end(database: Database, session: str, until: float) -> Revocation:
     known = session if is_uuid(session) else None
     (row,) = await database.rows(END, session, until, known)
     return Revocation(RevokedKind.SESSION, row["subject"], row["until"])
-
-
-async def revoked(database: Database, *, everything: bool) -> list[Revocation]:
-    """What was revoked lately, or ever, and still counts.
-
-    Ids are given before commit, so a poll looks back further than any statement may run.
-    """
-    rows = await database.rows(REVOKED, None if everything else OVERLAP_SECONDS)
-    return [Revocation(RevokedKind(row["kind"]), row["subject"], row["until"]) for row in rows]
 
 
 async def of_player(database: Database, user_id: UserId) -> list[Lasting]:

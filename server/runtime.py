@@ -110,7 +110,7 @@ class Runtime:
         self.chain = Chain({key.kid: key.secret for key in settings.audit_keys}, settings.audit_keys[-1].kid)
         self.database = Database(str(settings.database_url), slow_statement_ms=settings.slow_statement_ms)
         self.connections = Connections(self.revoked)
-        self.revocations = Revocations(self.database, self.revoked, self.connections.close_revoked)
+        self.revocations = Revocations(self.revoked, self.connections.close_revoked)
         self.key_source = (
             KeySource(settings.jwks_url, settings.jwks_refresh_seconds, self.tokens.adopt_outside)
             if settings.jwks_url
@@ -164,7 +164,7 @@ class Runtime:
             Topic.BOARDS: self.definitions.hear_boards,
             Topic.PROFILE: self.renaming.hear,
         }
-        self.notices = Notices(self.database, hearers, self.definitions.refresh)
+        self.notices = Notices(self.database, hearers, self.revocations.take, self.definitions.refresh)
         self.policies = Policies(settings)
         self.limits = Limits(self.ordering)
         self.frequencies = Frequencies(self.ordering)
@@ -223,7 +223,6 @@ class Runtime:
             self.history,
             self.checkpoints,
             self.auditor,
-            self.revocations,
             self.sweeper,
         ):
             part.start(self.supervisor)
@@ -237,8 +236,7 @@ class Runtime:
 
     async def _first_look(self) -> None:
         await self.clock.measure(self.database)
-        await self.definitions.refresh()
-        await self.revocations.poll()
+        await self.notices.poll()
         if unset := await self.database.unset():
             log.warning("behind a pooler, set these for the database's role", extra={"settings": unset})
 
@@ -305,6 +303,6 @@ class Runtime:
             lacking.append("draining")
         if not self.definitions.loaded:
             lacking.append("catalogue")
-        if not self.revocations.loaded:
+        if not self.notices.loaded:
             lacking.append("revocations")
         return lacking

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from models import sessions
+from models import news, sessions
 from models.database import Database
 from models.ids import UserId
 from models.outsiders import outsider
@@ -68,13 +68,13 @@ async def test_a_revocation_is_heard_until_its_access_tokens_end(database: Datab
     ended = await sessions.end(database, session, time.time() + 5)
     assert abs(ended.until - time.time() - LIVES.access) < 5
     stranger = await sessions.end(database, "token:abc", time.time() + 7)
-    heard = await sessions.revoked(database, everything=False)
+    heard = (await news.read(database, everything=False)).revocations
     assert {ended, stranger} <= set(heard)
     await database.rows("UPDATE revocations SET at = at - interval '1 hour'")
-    assert await sessions.revoked(database, everything=False) == []
-    assert {ended, stranger} <= set(await sessions.revoked(database, everything=True))
+    assert (await news.read(database, everything=False)).revocations == []
+    assert {ended, stranger} <= set((await news.read(database, everything=True)).revocations)
     await database.rows("UPDATE revocations SET until = now() - interval '1 second'")
-    assert await sessions.revoked(database, everything=True) == []
+    assert (await news.read(database, everything=True)).revocations == []
 
 
 async def test_erasing_an_account_revokes_its_player_and_ends_its_sessions(database: Database, user_id: UserId):
@@ -82,7 +82,7 @@ async def test_erasing_an_account_revokes_its_player_and_ends_its_sessions(datab
     await sessions.start(database, user_id, first, LIVES)
     await database.rows("DELETE FROM accounts WHERE user_id = $1", user_id)
     assert await sessions.renew(database, first, some(), LIVES) is None
-    heard = await sessions.revoked(database, everything=False)
+    heard = (await news.read(database, everything=False)).revocations
     (player,) = [one for one in heard if one.subject == user_id]
     assert player.kind is RevokedKind.PLAYER
     assert player.until > time.time() + 365 * 86_400
@@ -95,10 +95,10 @@ async def test_tidying_leaves_what_can_still_be_asked_for(database: Database, us
     following = some()
     await sessions.renew(database, kept, following, LIVES)
     await sessions.end(database, "token:old", time.time() - 3600)
-    before = await count(database, "refresh_tokens")
+    before, revoked = await count(database, "refresh_tokens"), (await news.read(database, everything=True)).revocations
     await sessions.tidy(database)
     assert await count(database, "refresh_tokens") == before
-    assert await sessions.revoked(database, everything=True) == await sessions.revoked(database, everything=True)
+    assert (await news.read(database, everything=True)).revocations == revoked
     await database.rows("UPDATE sessions SET expires_at = now() - interval '2 days' WHERE session_id = $1", old)
     await database.rows("UPDATE refresh_tokens SET used_at = now() - interval '91 days' WHERE token_hash = $1", kept)
     await sessions.tidy(database)

@@ -1,4 +1,4 @@
-"""What a pod hears of ended sessions, whatever it slept through."""
+"""What a pod hears of ended sessions, bans and changes, whatever it slept through."""
 
 import time
 from collections.abc import AsyncIterator
@@ -6,12 +6,13 @@ from uuid import uuid4
 
 import pytest
 
-from models import sessions
-from models.control import OVERLAP_SECONDS
+from actors.notices import Notices
+from models import control, sessions
+from models.control import OVERLAP_SECONDS, Notice, Topic
 from models.database import Database
 from server.auth import Revoked
 from server.revocations import Revocations
-from tests.pods import migrated
+from tests.pods import migrated, new_players
 
 
 @pytest.fixture
@@ -33,7 +34,12 @@ async def ended(database: Database, ago_seconds: float = 0) -> str:
 
 async def test_all_that_counts_is_heard_at_the_start_and_after_an_outage(database: Database):
     known, told = Revoked(), list[None]()
-    pod = Revocations(database, known, lambda: told.append(None))
+    revocations, gaps = Revocations(known, lambda: told.append(None)), list[None]()
+
+    async def read_anew() -> None:
+        gaps.append(None)
+
+    pod = Notices(database, {}, revocations.take, read_anew)
     assert not pod.loaded
     long_ago = await ended(database, 10 * OVERLAP_SECONDS)
     await pod.poll()
@@ -42,9 +48,34 @@ async def test_all_that_counts_is_heard_at_the_start_and_after_an_outage(databas
     during_the_outage = await ended(database, 2 * OVERLAP_SECONDS)
     await pod.poll()
     assert (just_now in known.sessions, during_the_outage in known.sessions, len(told)) == (True, False, 2)
-    assert pod._last is not None
     pod._last -= OVERLAP_SECONDS  # no poll came through for so long
     await pod.poll()
     assert (during_the_outage in known.sessions, len(told)) == (True, 3)
     await pod.poll()
-    assert len(told) == 3
+    assert (len(told), len(gaps)) == (3, 2)
+
+
+async def test_who_is_banned_and_what_was_told_is_heard_once_and_in_order(database: Database):
+    heard: list[str] = []
+
+    async def hear(notice: Notice) -> None:
+        heard.append(notice.subject)
+
+    async def read_anew() -> None:
+        heard.clear()
+
+    first, second, erased = await new_players(database, 3)
+    pod = Notices(database, {Topic.PROFILE: hear}, lambda _: None, read_anew)
+    for subject in (second, first):
+        await control.tell(database, Topic.PROFILE, subject)
+    await control.tell(database, Topic.CATALOGUE, "of no concern")
+    await database.rows("UPDATE players SET banned_until = now() + interval '1 hour' WHERE id = $1", first)
+    await database.rows("UPDATE players SET banned_until = now() - interval '1 hour' WHERE id = $1", second)
+    await database.rows("UPDATE players SET banned_until = 'infinity' WHERE id = $1", erased)
+    await pod.poll()
+    assert heard == [second, first]
+    assert pod.banned == {first: pytest.approx((time.time() + 3_600) * 1000, abs=60_000)}
+    await control.tell(database, Topic.PROFILE, erased)
+    await database.rows("UPDATE players SET banned_until = NULL WHERE id = $1", first)
+    await pod.poll()
+    assert (heard, pod.banned) == ([second, first, erased], {})
