@@ -222,7 +222,7 @@ class Settings:
         _one_of(*LOG_FORMATS), "console, json, or auto: console on a terminal, else json", default="auto"
     )
     access_log_every: int = _setting(
-        _whole(0, 1_000_000), "one request in so many becomes a log line, besides every 5xx; 0: none", default=100
+        _whole(0, 1_000_000), "one request in so many becomes a log line, besides every 5xx; 0: none", default=1_000
     )
     slow_statement_ms: int = _setting(_whole(1, 60_000), "a statement slower than this becomes a log line", default=250)
     load_test: bool = _setting(_flag, "lifts all limits and allows `laurel ticket mint`", default=False)
