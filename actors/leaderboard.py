@@ -24,8 +24,8 @@ FRAME_SECONDS = 0.05
 """At most 20 frames a second: what changes in between is merged."""
 EARLY_SECONDS = 0.003
 """How much before its time a frame may go out."""
-LATE_SECONDS = 0.005
-"""How much after its time it may go out without moving those after it."""
+LATE_SECONDS = FRAME_SECONDS / 2
+"""How much after its time it may go out without moving those after it: a busy machine shows twenty a second too."""
 UNWATCHED_SECONDS = 0.1
 """How often a board that nobody watches is brought up to date."""
 

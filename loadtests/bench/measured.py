@@ -1,11 +1,12 @@
 """One load against one server: answers, CPU, and how much others disturbed it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from loadtests.bench.minting import Player
 from loadtests.bench.plan import FASTEST, USUAL
 from loadtests.bench.stage import Cpu, Stage
 from loadtests.bench.wrk import Answers, Load, run
@@ -47,9 +48,9 @@ def measure(stage: Stage, pid: int, url: str, load: Load) -> Measured:
     return Measured(answers, stage.cpu(pid).since(before))
 
 
-def mint_warm(stage: Stage) -> Path:
-    """Tickets for `warm_up`."""
-    return stage.mint.write(stage.work / "warm", stage.players, WARM_SECONDS * FASTEST)
+def mint_warm(stage: Stage, name: str = "warm", players: Sequence[Player] = ()) -> Path:
+    """Tickets of these players, or of all, for `warm_up`."""
+    return stage.mint.write(stage.work / name, list(players or stage.players), WARM_SECONDS * FASTEST)
 
 
 def warm_up(url: str, folder: Path) -> int:

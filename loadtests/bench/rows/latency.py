@@ -57,15 +57,17 @@ def measure(stage: Stage, plan: Plan) -> list[Figure]:
 
 
 def _round(stage: Stage, plan: Plan) -> tuple[list[float], float]:
-    warm = mint_warm(stage)
+    shares = [stage.players[number::PODS] for number in range(PODS)]
+    warm = [mint_warm(stage, f"warm-{number}", share) for number, share in enumerate(shares)]
     with stage.fresh("latency") as database, stage.pods(database, PODS) as pods:
         ports = [port_of(pod) for pod in pods]
-        warm_up(pods[0].url + PATH, warm)
+        for pod, folder in zip(pods, warm, strict=True):
+            warm_up(pod.url + PATH, folder)
         with Crowd(plan.viewers - SAMPLED, ports) as crowd, Crowd(SAMPLED, ports, noted=True) as sampled:
             pause = 1_000 * CONNECTIONS * PODS / PER_SECOND - ANSWER_MS
             generators = []
-            for number, pod in enumerate(pods):
-                players = _players(stage.players[number::PODS])
+            for number, (pod, share) in enumerate(zip(pods, shares, strict=True)):
+                players = _players(share)
                 folder = stage.mint.write(
                     stage.work / f"pod-{number}", players, int(2 * PER_SECOND * SECONDS) + len(players)
                 )
