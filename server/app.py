@@ -23,7 +23,6 @@ MAX_FRAME_BYTES = 4_096
 MAX_HEADER_BYTES = 16_384
 RESPONSE_SECONDS = 20
 KEEP_ALIVE_SECONDS = 75
-PING_SECONDS = 20
 
 
 class Context(SimpleNamespace):
@@ -47,8 +46,7 @@ def make_app(settings: Settings, reread: Reread | None = None) -> "Sanic[Config,
             "RESPONSE_TIMEOUT": RESPONSE_SECONDS,
             "KEEP_ALIVE_TIMEOUT": KEEP_ALIVE_SECONDS,
             "WEBSOCKET_MAX_SIZE": MAX_FRAME_BYTES,
-            "WEBSOCKET_PING_INTERVAL": PING_SECONDS,
-            "WEBSOCKET_PING_TIMEOUT": PING_SECONDS,
+            "WEBSOCKET_PING_INTERVAL": 0,  # `Connections` pings
             "GRACEFUL_SHUTDOWN_TIMEOUT": settings.grace_seconds / 4,
             "AUTO_EXTEND": False,
             "INSPECTOR": False,

@@ -1,11 +1,15 @@
 """The live connections of a pod, whatever each travels by."""
 
+import asyncio
 from contextlib import suppress
+from itertools import takewhile
 from typing import Protocol
 
 from server.auth import Revoked, Session
 from server.closing import CloseCode
 
+BEAT_SECONDS = 15.0
+"""How often a connection is shown that this pod is there: proxies close those that are silent, often after a minute."""
 RECONNECT_STEP_MS = 20
 RECONNECT_STEPS = 100
 """Viewers of a pod that goes away come back spread over two seconds."""
@@ -27,24 +31,39 @@ class Live(Protocol):
         """Moves it to what it may see of its boards now."""
         ...
 
+    def beat(self) -> None:
+        """Shows that this pod is there, and ends one whose client is not."""
+        ...
+
 
 class Connections:
     """Those that are open; each adds itself and takes itself away."""
 
     def __init__(self, revoked: Revoked) -> None:
         self._revoked = revoked
-        self._open: set[Live] = set()
+        self._open: dict[Live, float] = {}
+        """When each beats next, in the loop's time: the first is due first."""
+        self._now = asyncio.get_running_loop().time
 
     def __len__(self) -> int:
         return len(self._open)
 
     def add(self, connection: Live) -> None:
         """One more is open."""
-        self._open.add(connection)
+        self._open[connection] = self._now() + BEAT_SECONDS
 
     def discard(self, connection: Live) -> None:
         """One is no longer open."""
-        self._open.discard(connection)
+        self._open.pop(connection, None)
+
+    def beat(self) -> None:
+        """Beats for those whose time it is. A task for each connection took a twentieth of a pod that shows."""
+        now = self._now()
+        for connection in [one for one, due in takewhile(lambda each: each[1] <= now, self._open.items())]:
+            self._open.pop(connection)
+            self._open[connection] = now + BEAT_SECONDS
+            with suppress(RuntimeError):  # as in `_close`
+                connection.beat()
 
     def review(self) -> None:
         """Moves all to what they may see of their boards now."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from asyncio import Transport
-from contextlib import suppress
 
 import msgspec
 
@@ -16,7 +15,6 @@ from server.handshake import Asked
 from server.occupancy import Seat
 from server.runtime import Runtime
 
-HEARTBEAT_SECONDS = 15.0
 HEARTBEAT = http_chunk(b":\n\n")
 
 
@@ -41,16 +39,15 @@ class EventStream(Connection):
             if session is not None:
                 await self.authenticate(session)
             self.watch(asked.board, asked.position)
-            while not self._ended.is_set():
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(HEARTBEAT_SECONDS):
-                        await self._ended.wait()
-                        return
-                if self._transport.get_write_buffer_size() == 0:
-                    written(self._transport, HEARTBEAT)
+            await self._ended.wait()
         finally:
             self._runtime.connections.discard(self)
             self.leave()
+
+    def beat(self) -> None:
+        """Writes a comment to one that takes what it is sent."""
+        if self._transport.get_write_buffer_size() == 0:
+            written(self._transport, HEARTBEAT)
 
     def lose(self, name: str) -> None:
         """Ends: who connects again is told why."""

@@ -104,7 +104,7 @@ class LiveProtocol(WebSocketProtocol):
 
     HTTP_CLASS = TimedHttp
 
-    __slots__ = ("_budget", "_is_over", "_stall", "began")
+    __slots__ = ("_budget", "_is_over", "_stall", "began", "heard")
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
@@ -112,6 +112,8 @@ class LiveProtocol(WebSocketProtocol):
         self._is_over = False
         self._stall: TimerHandle | None = None
         self.began: float | None = None
+        self.heard = 0.0
+        """When a WebSocket's client sent anything last, in the loop's time."""
 
     def check_timeouts(self) -> None:
         """Ends a request that takes too long to arrive; asks itself again after a while."""
@@ -138,7 +140,8 @@ class LiveProtocol(WebSocketProtocol):
             return
         if self._budget is None:
             self._budget = FrameBudget()
-        if self._budget.allows(data, self.loop.time()):
+        self.heard = self.loop.time()
+        if self._budget.allows(data, self.heard):
             super().data_received(data)  # type: ignore[no-untyped-call]
         else:
             self._is_over = True

@@ -132,7 +132,7 @@ class Runtime:
             self.database, self.ordering, self.epochs, self.clock, self.loader, self.mirror, self.settler, self.pod
         )
         self.views = Views(settings, self.epochs, self.profiles, self._overtaken, self._shown)
-        self.sweeper = Sweeper(self.views, self.tallies)
+        self.sweeper = Sweeper(self.views, self.connections, self.tallies)
         self.filler = Filler(
             self.database, self.ordering, self.epochs, self.clock, self.loader, self.settler, self.rebuilder, self.pod
         )

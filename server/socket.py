@@ -1,14 +1,15 @@
 """One WebSocket and what it may ask."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
 from sanic.exceptions import WebsocketClosed
 from sanic.server.websockets.impl import WebsocketImplProtocol
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 
-from actors.audience import Outlet
+from actors.audience import Outlet, written
 from actors.errors import ActorError
 from actors.shown import Form, Wire
 from models.errors import ModelError
@@ -18,9 +19,11 @@ from server.closing import ABORT_SECONDS, CloseCode
 from server.connection import Connection
 from server.errors import RequestError
 from server.handshake import Asked
-from server.inbound import Assembler
+from server.inbound import Assembler, LiveProtocol
 from server.occupancy import Seat, TooManyConnections
 from server.runtime import Runtime
+
+PING = Frame(Opcode.PING, b"").serialize(mask=False)
 
 
 class Message(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower, forbid_unknown_fields=True):
@@ -66,6 +69,7 @@ class Socket(Connection):
     def __init__(self, runtime: Runtime, ws: WebsocketImplProtocol, outlet: Outlet, seat: Seat, *, whole: bool) -> None:
         super().__init__(runtime, outlet, Form(Wire.SOCKET, whole), seat)
         self._ws = ws
+        self._pinged = 0.0
         ws.assembler = Assembler(ws)
 
     async def run(self, asked: Asked, session: Session | None) -> None:
@@ -118,6 +122,16 @@ class Socket(Connection):
         if code is not None:
             detail = f"cannot watch {name[:64]!r}"
             self.tell("error", msgspec.json.encode({"type": "error", "code": code, "detail": detail}))
+
+    def beat(self) -> None:
+        """Pings; ends a client of which nothing was heard since the last ping: it went without a word."""
+        protocol = cast(LiveProtocol | None, self._ws.io_proto)
+        if protocol is None:
+            return
+        if protocol.heard < self._pinged:
+            self.close(CloseCode.STALLED, "silent")
+        elif written(self._outlet, PING):
+            self._pinged = self._loop.time()
 
     def close(self, code: CloseCode, reason: str = "") -> bool:
         """Sends a close frame, and ends the connection soon after; always False."""

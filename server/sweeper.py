@@ -1,10 +1,11 @@
-"""Looks after every audience, and at how late the loop lets it."""
+"""Looks after every viewer, and at how late the loop lets it."""
 
 import asyncio
 import time
 
 from actors.beat import until_beat
 from actors.supervisor import Supervisor
+from server.connections import Connections
 from server.tallies import Tallies
 from server.views import Views
 
@@ -12,10 +13,12 @@ INTERVAL_SECONDS = 0.25
 
 
 class Sweeper:
-    """Four times a second it catches up viewers that have drained, and cuts off those that have stalled."""
+    """Four times a second it catches up viewers that have drained, cuts off those that have stalled, and has
+    connections beat."""
 
-    def __init__(self, views: Views, tallies: Tallies) -> None:
+    def __init__(self, views: Views, connections: Connections, tallies: Tallies) -> None:
         self._views = views
+        self._connections = connections
         self._tallies = tallies
 
     def start(self, supervisor: Supervisor) -> None:
@@ -30,3 +33,4 @@ class Sweeper:
             self._tallies.loop_lag_seconds = max(0.0, time.monotonic() - due)
             for leaderboard in self._views.all():
                 leaderboard.audience.sweep(leaderboard)
+            self._connections.beat()

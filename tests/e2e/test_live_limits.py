@@ -4,12 +4,14 @@ import asyncio
 import os
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import aiohttp
 import psutil
 import pytest
 
+from server.connections import BEAT_SECONDS
 from tests.e2e.test_slow_viewers import connections
 from tests.laurel_process import LaurelProcess
 
@@ -108,14 +110,19 @@ async def upgraded(laurel: LaurelProcess) -> tuple[asyncio.StreamReader, asyncio
     return reader, writer
 
 
+async def frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """The first byte and the payload of the next frame."""
+    first, size = await reader.readexactly(2)
+    if size == 126:
+        size = int.from_bytes(await reader.readexactly(2))
+    return first, await reader.readexactly(size)
+
+
 async def close_code(reader: asyncio.StreamReader) -> int:
     """The code of the close frame; what comes before it is passed over."""
     async with asyncio.timeout(SECONDS):
         while True:
-            first, size = await reader.readexactly(2)
-            if size == 126:
-                size = int.from_bytes(await reader.readexactly(2))
-            payload = await reader.readexactly(size)
+            first, payload = await frame(reader)
             if first == 0x88:
                 assert await reader.read() == b""
                 return int.from_bytes(payload[:2])
@@ -193,3 +200,29 @@ async def test_floods_of_control_frames_leave_no_memory_behind(lifted: LaurelPro
         assert set(codes) == {4429}
     await nobody_left(lifted)
     assert psutil.Process(pid).memory_info().rss - before < SPARE_BYTES
+
+
+@pytest.mark.timeout(120)
+async def test_who_answers_no_ping_is_gone(lifted: LaurelProcess) -> None:
+    """One answers, one only talks, one is silent: after two beats that one is told to come back."""
+
+    async def code_of(reply: bytes) -> tuple[int | None, int]:
+        """The close code, if it is closed within three beats, and how many pings came."""
+        reader, writer = await upgraded(lifted)
+        pings, code = 0, None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2.5 * BEAT_SECONDS):
+                while code is None:
+                    first, payload = await frame(reader)
+                    if first == 0x88:
+                        code = int.from_bytes(payload[:2])
+                    elif first == 0x89:
+                        pings += 1
+                        writer.write(reply)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        return code, pings
+
+    found = await asyncio.gather(*map(code_of, (PONG, masked(0x81, b'{"type":"ping"}'), b"")))
+    assert found == [(None, 2), (None, 2), (4408, 1)]
