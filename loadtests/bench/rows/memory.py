@@ -22,6 +22,8 @@ SOME = 100
 PAUSE_MS = 40
 """Of a connection: some 2,500 redemptions a second, so that little is under way at any time."""
 SETTLED_SECONDS = 30.0
+LOOKED_AT_SECONDS = 60
+"""A load ends sooner: when its tickets do."""
 POLL_SECONDS = 0.25
 
 STATES = """
@@ -101,7 +103,7 @@ def _remember(url: str, stage: Stage, players: list[Player]) -> None:
     folder = stage.mint.write(stage.work / "forged", players, len(players))
     lines = (folder / "tickets-0").read_text().splitlines()
     (folder / "tickets-0").write_text("".join(f"{line[:6]}x\n" for line in lines))
-    found = Generator(url + PATH, Load(USUAL, 20, folder)).finish()
+    found = Generator(url + PATH, Load(USUAL, LOOKED_AT_SECONDS, folder)).finish()
     if found.refused < len(players) - USUAL - 1:
         raise BenchError("not every token was looked at")
 
