@@ -8,6 +8,7 @@ from models.ids import UserId
 from models.sessions import Revocation, RevokedKind
 
 NEWS = sql("news")
+TOPICS, KINDS = frozenset(Topic), frozenset(RevokedKind)
 
 
 @dataclass(slots=True)
@@ -23,14 +24,14 @@ async def read(database: Database, *, everything: bool) -> News:
     """The news of the last seconds, or revocations of all times that still count; raises DatabaseUnavailable.
 
     Ids are given before commit, so it looks back further than any statement may run; a reader remembers what it has
-    seen.
+    seen. What only a later version of Laurel knows is passed over.
     """
     news = News()
     for row in await database.rows(NEWS, OVERLAP_SECONDS, everything):
         match row["what"]:
-            case "notice":
+            case "notice" if row["topic"] in TOPICS:
                 news.notices.append(Notice(row["id"], Topic(row["topic"]), row["subject"]))
-            case "revocation":
+            case "revocation" if row["topic"] in KINDS:
                 news.revocations.append(Revocation(RevokedKind(row["topic"]), row["subject"], row["until"]))
             case "ban":
                 news.banned[UserId(row["subject"])] = round(row["until"] * 1000)

@@ -69,6 +69,11 @@ async def test_who_is_banned_and_what_was_told_is_heard_once_and_in_order(databa
     for subject in (second, first):
         await control.tell(database, Topic.PROFILE, subject)
     await control.tell(database, Topic.CATALOGUE, "of no concern")
+    await database.rows("INSERT INTO control (topic, subject) VALUES ('weather', 'of a later version')")
+    await database.rows("ALTER TABLE revocations DROP CONSTRAINT revocations_kind_check")  # as that would
+    await database.rows(
+        "INSERT INTO revocations (kind, subject, until) VALUES ('weather', 'rain', now() + interval '1 hour')"
+    )
     await database.rows("UPDATE players SET banned_until = now() + interval '1 hour' WHERE id = $1", first)
     await database.rows("UPDATE players SET banned_until = now() - interval '1 hour' WHERE id = $1", second)
     await database.rows("UPDATE players SET banned_until = 'infinity' WHERE id = $1", erased)
