@@ -103,7 +103,8 @@ class HistoryWatch:
             await standings.forget_ahead(self._database)
             await self._fold_lacking()
             await self._ordering.forget_boards()
-        await self._ordering.redis.set(LINEAGE_KEY, str(present))
+        if known != str(present):
+            await self._ordering.redis.set(LINEAGE_KEY, str(present))
 
     async def _fold_lacking(self) -> None:
         """Settles whoever has entries and no memo: also those whom a pod forgot that died before it came to this."""

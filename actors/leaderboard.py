@@ -10,7 +10,6 @@ import msgspec
 from actors import frames
 from actors.audience import Audience
 from actors.frames import Top, UpdatedPosition
-from actors.overtaking import Overtaken, overtaken
 from actors.profiles import Profiles
 from actors.shown import Shown, snapshot_of
 from models.board import Board
@@ -56,14 +55,14 @@ class Leaderboard:
         board: Board,
         profiles: Profiles,
         audience: Audience,
-        on_overtaken: Callable[[Overtaken], None] | None = None,
+        on_turn: Callable[[Top, Top], None] | None = None,
     ) -> None:
         self.board = board
         self.audience = audience
         self.newest: Record | None = None
         self._period = ""
         self._profiles = profiles
-        self._on_overtaken = on_overtaken
+        self._on_turn = on_turn
         self.on_shown: Callable[[int, float], None] = lambda since_ms, seconds: None
         self._held: OrderedDict[int, tuple[Record, float]] = OrderedDict()
         self._renamed: OrderedDict[UserId, int] = OrderedDict()
@@ -148,9 +147,8 @@ class Leaderboard:
             self.audience.show(self._update(old, new), self)
             self.on_shown(self._unshown_since, perf_counter() - began)
         self._unshown_since = 0
-        if self._on_overtaken is not None:
-            for one in overtaken(old, new):
-                self._on_overtaken(one)
+        if self._on_turn is not None:
+            self._on_turn(old, new)
 
     def _frame_of(self, now: float) -> float:
         """The time that the frame of this moment counts from: its due time, if it is about now."""

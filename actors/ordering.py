@@ -26,6 +26,7 @@ SCRIPTS = ("apply", "around", "frequency", "load", "page", "place", "seats", "sl
 TIMEOUT_SECONDS = 2.0
 CONNECTIONS = 16
 SCAN_COUNT = 1_000
+RUN_ID = "run_id:"
 RETRIES = 1
 """Once is enough for a connection that was closed while idle; every script may run twice."""
 
@@ -121,10 +122,12 @@ class Ordering:
             return pipeline
 
         server, *found = await self._answers(calls, begin)
-        return Survey(str(server["run_id"]), found.pop(0) if keys else [], found)
+        return Survey(server.partition(RUN_ID)[2].partition("\r")[0], found.pop(0) if keys else [], found)
 
     def _pipeline(self) -> Pipeline:
-        return self.redis.pipeline(transaction=False)
+        pipeline = self.redis.pipeline(transaction=False)
+        pipeline.response_callbacks = {}  # answers as they come, `INFO` a text of which one line is wanted
+        return pipeline
 
     async def _answers(self, calls: Sequence[ScriptCall], begin: Callable[[], Pipeline]) -> list[Any]:
         """What a pipeline answers that scripts are added to; asked again where the server did not know a script."""

@@ -66,6 +66,11 @@ class Personal:
             self._latest.pop(user_id, None)
             self._moved.set()
 
+    @property
+    def anybody(self) -> bool:
+        """Whether any player has a socket here."""
+        return bool(self._receivers)
+
     def local(self, user_id: UserId, kind: str, **data: Any) -> None:
         """Sends to a player's sockets on this pod."""
         receivers = tuple(self._receivers.get(user_id, ()))

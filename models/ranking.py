@@ -5,6 +5,7 @@ members of equal score are compared as bytes, so a member is the inverted time, 
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from models.ids import UserId
@@ -42,7 +43,8 @@ def text_of(rows: Iterable[Row]) -> str:
     return " ".join(f"{member_of(row.user_id, row.reached_at)} {row.score}" for row in rows)
 
 
-def rows_of(text: str) -> list[Row]:
+@lru_cache(maxsize=16)  # who reads a top, reads it again soon
+def rows_of(text: str) -> tuple[Row, ...]:
     """The rows behind the text of a top."""
     parts = text.split()
-    return [row_of(member, score) for member, score in zip(parts[::2], parts[1::2], strict=True)]
+    return tuple(row_of(member, score) for member, score in zip(parts[::2], parts[1::2], strict=True))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from actors.beat import until_beat
 from actors.supervisor import Supervisor
 from server.embedded.errors import EmbeddedError
 from server.keys import Named
@@ -70,7 +71,7 @@ class KeyWatch:
                     if seen != self._complained:
                         log.error("the keys stay as they are: %s", error)
                     self._complained = seen
-            await asyncio.sleep(INTERVAL_SECONDS)
+            await asyncio.sleep(until_beat(INTERVAL_SECONDS))
 
     async def _take(self) -> None:
         read = await asyncio.to_thread(self._reread)

@@ -12,6 +12,7 @@ from actors.committer import Committer
 from actors.epochs import Epochs
 from actors.filler import Filler
 from actors.finals import Finals
+from actors.frames import Top
 from actors.freezer import Freezer
 from actors.frequencies import Frequencies
 from actors.history_watch import HistoryWatch
@@ -22,7 +23,7 @@ from actors.messages import Command, LeaveGroup, Outcome, UnbanPlayer
 from actors.mirror import Mirror
 from actors.notices import Notices
 from actors.ordering import Ordering
-from actors.overtaking import Overtaken
+from actors.overtaking import overtaken
 from actors.paging import Paging
 from actors.personal import Personal
 from actors.profiles import Profiles
@@ -131,7 +132,7 @@ class Runtime:
         self.repair = Repair(
             self.database, self.ordering, self.epochs, self.clock, self.loader, self.mirror, self.settler, self.pod
         )
-        self.views = Views(settings, self.epochs, self.profiles, self._overtaken, self._shown)
+        self.views = Views(settings, self.epochs, self.profiles, self._turned, self._shown)
         self.sweeper = Sweeper(self.views, self.connections, self.tallies)
         self.filler = Filler(
             self.database, self.ordering, self.epochs, self.clock, self.loader, self.settler, self.rebuilder, self.pod
@@ -270,10 +271,10 @@ class Runtime:
         show = self.views.adopt if place in self.epochs.frozen else self.stream.adopt
         await show(place, epoch, version, at_ms, rows)
 
-    def _overtaken(self, overtaken: Overtaken) -> None:
-        if not self.epochs.tells_ranks:
-            return
-        self.personal.local(overtaken.user_id, "user.overtaken", by=overtaken.by, rank=overtaken.rank)
+    def _turned(self, before: Top, after: Top) -> None:
+        if self.personal.anybody and self.epochs.tells_ranks:
+            for one in overtaken(before, after):
+                self.personal.local(one.user_id, "user.overtaken", by=one.by, rank=one.rank)
 
     def _adopt_keys(self, settings: Settings) -> None:
         """Other keys, with everything that is signed or verified with them."""

@@ -9,11 +9,11 @@ from server.connections import Connections
 from server.tallies import Tallies
 from server.views import Views
 
-INTERVAL_SECONDS = 0.25
+INTERVAL_SECONDS = 0.5
 
 
 class Sweeper:
-    """Four times a second it catches up viewers that have drained, cuts off those that have stalled, and has
+    """Twice a second it catches up viewers that have drained, cuts off those that have stalled, and has
     connections beat."""
 
     def __init__(self, views: Views, connections: Connections, tallies: Tallies) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from actors.audience import Audience
 from actors.epochs import Epochs
+from actors.frames import Top
 from actors.leaderboard import Leaderboard, Record
-from actors.overtaking import Overtaken
 from actors.profiles import Profiles
 from models.board import GLOBAL, Board, Place
 from models.ids import BoardId
@@ -24,13 +24,13 @@ class Views:
         settings: Settings,
         epochs: Epochs,
         profiles: Profiles,
-        on_overtaken: Callable[[Overtaken], None],
+        on_turn: Callable[[Top, Top], None],
         on_shown: Callable[[int, float], None],
     ) -> None:
         self._settings = settings
         self._epochs = epochs
         self._profiles = profiles
-        self._on_overtaken = on_overtaken
+        self._on_turn = on_turn
         self._on_shown = on_shown
         self.live: dict[BoardId, Leaderboard] = {}
         self._still: dict[Place, Leaderboard] = {}
@@ -61,9 +61,9 @@ class Views:
             for place in self._epochs.known():
                 if place[0] == board.key:
                     self._epochs.forget(place)  # looked at again, it begins with a snapshot of the new size
-        told = self._on_overtaken if board.board_id == GLOBAL else None
+        on_turn = self._on_turn if board.board_id == GLOBAL else None
         audience = self._audience() if held is None else held.audience
-        self.live[board.board_id] = leaderboard = Leaderboard(board, self._profiles, audience, told)
+        self.live[board.board_id] = leaderboard = Leaderboard(board, self._profiles, audience, on_turn)
         leaderboard.on_shown = self._on_shown
 
     def _audience(self) -> Audience:
