@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", type=_file, metavar="FILE", help="a .json or .csv file, or - for JSON on standard output or input"
     )
+    parser.add_argument("--only-new", action="store_true", help="import what is not there yet, and change nothing")
 
 
 def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     else:
         actions = _read(args.file)  # a file that is wrong needs no database
         with servers(args, environ, filled=True) as settings:
-            for line in asyncio.run(_import(settings, actions)):
+            for line in asyncio.run(_import(settings, actions, only_new=args.only_new)):
                 print(line)
     return 0
 
@@ -54,15 +55,17 @@ async def _exported(settings: Settings, file: str) -> str:
     return write(revised.action for revised in present.values())
 
 
-async def _import(settings: Settings, actions: "Sequence[Action]") -> list[str]:
+async def _import(settings: Settings, actions: "Sequence[Action]", *, only_new: bool) -> list[str]:
     from models import catalogue
     from server.cli.database import opened
 
     async with opened(settings) as database:
         before = await catalogue.load(database)
-        if _changed(actions, before):
-            await catalogue.save(database, actions)
-        return list(_changes(actions, before, await catalogue.load(database)))
+        taken = [action for action in actions if before.find(action.action_id) is None] if only_new else actions
+        if _changed(taken, before):
+            await catalogue.save(database, taken)
+        changes = list(_changes(taken, before, await catalogue.load(database)))
+    return [*changes, f"{len(actions) - len(changes)} unchanged"]
 
 
 def _changed(actions: "Sequence[Action]", before: "Catalogue") -> "list[Action]":
@@ -71,8 +74,7 @@ def _changed(actions: "Sequence[Action]", before: "Catalogue") -> "list[Action]"
 
 
 def _changes(actions: "Sequence[Action]", before: "Catalogue", after: "Catalogue") -> Iterator[str]:
-    changed = _changed(actions, before)
-    for action in changed:
+    for action in _changed(actions, before):
         old, new = before.find(action.action_id), after.find(action.action_id)
         if old is None or new is None:
             yield f"added {action.action_id}"
@@ -80,7 +82,6 @@ def _changes(actions: "Sequence[Action]", before: "Catalogue", after: "Catalogue
             yield f"revised {action.action_id} (revision {new.revision})"
         else:
             yield f"switched {action.action_id} {'on' if action.enabled else 'off'}"
-    yield f"{len(actions) - len(changed)} unchanged"
 
 
 def _read(file: str) -> "list[Action]":

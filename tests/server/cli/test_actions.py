@@ -37,6 +37,18 @@ def test_import_says_what_changed(run, tmp_path: Path):
     assert len(exported) == 11
 
 
+def test_an_import_of_what_is_new_changes_nothing(run, sample, tmp_path: Path):
+    file = tmp_path / "some.json"
+    changed = {"actionId": "duel", "title": "Win a duel", "points": 31, "minSeconds": 10, "maxSeconds": 600}
+    added = {"actionId": "leap", "title": "Leap", "points": 1}
+    file.write_text(json.dumps({"actions": [changed, added]}))
+    before = json.loads(run("actions", "export", "-").out)["actions"]
+    assert run("actions", "import", "--only-new", file).lines == ["added leap", "1 unchanged"]
+    after = json.loads(run("actions", "export", "-").out)["actions"]
+    assert [action for action in after if action["actionId"] != "leap"] == before
+    assert run("actions", "import", "--only-new", file).lines == ["2 unchanged"]
+
+
 @pytest.mark.parametrize("suffix", ["json", "csv"])
 def test_export_is_what_import_takes(run, sample, tmp_path: Path, suffix: str):
     file = tmp_path / f"actions.{suffix}"
