@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, ParamSpec
 
 from actors.decisions import decide, key_of, question_of
-from actors.errors import ActorError, Busy, KeyConflict, MailboxFull, PlayerUnknown
-from actors.messages import Outcome, Request
+from actors.errors import ActorError, Busy, EntryUnknown, KeyConflict, MailboxFull, PlayerUnknown
+from actors.messages import Outcome, RecallTicket, Request
 from models.board import Board, Place
-from models.entry import REFOLDED, Entry
+from models.entry import REFOLDED, Entry, Kind
 from models.errors import DatabaseUnavailable, ModelError
 from models.ids import UserId
 from models.packing import pack, unpack
@@ -179,6 +179,8 @@ class UserActor:
         key = key_of(request.command)
         if key is not None and (found.recorded.user_id != self.user_id or found.request_hash != key.request_hash):
             self._refuse(KeyConflict("this key was used with another request"))
+        elif isinstance(request.command, RecallTicket) and found.recorded.kind is not Kind.REDEEM:
+            self._refuse(EntryUnknown())
         elif found.recorded.user_id != self.user_id:
             self._refuse(TicketNotYours())
         else:

@@ -11,7 +11,7 @@ KNOWN = sql("known_id")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a UUID is here: the id of a held ticket (its signed text), of a ledger entry, of both or of nothing."""
+    """What a UUID is here: the id of a held ticket (its signed text), of a redemption, of both or of nothing."""
 
     ticket: str | None
     recorded: bool

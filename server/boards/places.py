@@ -60,7 +60,7 @@ async def place(runtime: Runtime, asked: Asked, user_id: UserId) -> PlaceAnswer:
 
 def percentile(rank: int, total: int) -> float:
     """100 × players ranked below ÷ (all − 1); 100 when alone."""
-    return 100.0 if total <= 1 else round(100 * (total - rank) / (total - 1), 2)
+    return 100.0 if total <= 1 else 100 * (total - rank) / (total - 1)
 
 
 def points_to_edge(found: Place) -> int:

@@ -24,7 +24,7 @@ def username(text: str) -> str:
     try:
         return msgspec.convert(text, Username)
     except msgspec.ValidationError as error:
-        raise argparse.ArgumentTypeError("a name has 3 to 32 of A-Z a-z 0-9 _ . -") from error
+        raise argparse.ArgumentTypeError("a name has 1 to 64 of A-Z a-z 0-9 _ . @ + -") from error
 
 
 def user_id(text: str) -> str:

@@ -2,13 +2,17 @@
 
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from server.wire.fields import TEXT, Uuid, Wire
 
 ActionRef = Annotated[str, Meta(min_length=1, max_length=4096, pattern=TEXT)]
 """A signed ticket, the id of a held one, the id of an instant action, or (B and C) an id of the client's own."""
 ActionType = Annotated[str, Meta(min_length=1, max_length=200, pattern=TEXT)]
+
+
+class AnyObject(Struct):
+    """A JSON object, whatever is in it."""
 
 
 class DoAction(Wire, frozen=True):

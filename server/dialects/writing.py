@@ -6,6 +6,7 @@ from actors.messages import Outcome
 from server.bodies import decode
 from server.dialects.redeeming import Asked, OwnIds
 from server.dialects.shapes import (
+    AnyObject,
     DoAction,
     DoSignedAction,
     DoTimedAction,
@@ -35,6 +36,7 @@ def new_score(outcome: Outcome) -> NewScore:
 
 async def typed_action(runtime: Runtime, request: Request) -> Asked:
     """B: the id and the action; with an instant one the id may be the client's own."""
+    decode(request, AnyObject)  # before its token: what cannot be read may also be D's, whose tokens stand in the body
     session = runtime.tokens.required(request)
     body = decode(request, DoTypedAction)
     own_ids = OwnIds(body.action_type, "b", asked=body.action_type, uuids_only=False)

@@ -11,6 +11,7 @@ from actors.messages import ErasePlayer, MoveRegion
 from models import ledger_pages, players
 from models.ids import UserId
 from models.ledger_pages import Wanted
+from models.sessions import Revocation, RevokedKind
 from models.snapshot import Question
 from server import cursors
 from server.auth import ADMIN, Session
@@ -86,18 +87,21 @@ async def erase(request: Request) -> HTTPResponse:
     """Erases the caller: off every board for good, nothing left that says who they were."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
-    await runtime.supervisor.detached("erase", _erase(runtime, session.user_id))
+    await runtime.supervisor.detached("erase", _erase(runtime, session))
     return HTTPResponse(status=204)
 
 
-async def _erase(runtime: Runtime, user_id: UserId) -> None:
+async def _erase(runtime: Runtime, session: Session) -> None:
     """First the entry, then the identity: what stops in between, a retry or the leftovers finish."""
+    user_id = session.user_id
     try:
         await runtime.tell(user_id, ErasePlayer(runtime.new_entry(), user_id))
     except PlayerUnknown:
         if await players.by_id(runtime.database, user_id) is None:
             raise
     await players.erase(runtime.database, user_id)
+    # Until the pods hear of it, this one included, within half a second.
+    runtime.revocations.take([Revocation(RevokedKind.PLAYER, user_id, session.expires_at)])
 
 
 @blueprint.get("/api/v1/me/history")

@@ -27,7 +27,8 @@ async def readyz(request: Request) -> HTTPResponse:
     missing = runtime.missing()
     outages = {"database": runtime.notices.deaf, "redis": runtime.ordering.away}
     degraded = [name for name, away in outages.items() if away]
-    return answer(Readiness(ready=not missing, missing=missing, degraded=degraded), 503 if missing else 200)
+    shown = Readiness(ready=not missing, missing=missing, degraded=degraded)
+    return answer(shown, 503, {"Retry-After": "1"}) if missing else answer(shown)
 
 
 @blueprint.get("/metrics")

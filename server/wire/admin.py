@@ -3,10 +3,11 @@
 from typing import Annotated
 
 from msgspec import Meta
+from msgspec.structs import asdict
 
 from actors.frames import rfc3339
 from actors.messages import Outcome
-from models.entry import FOREVER_MS, MAX_SCORE
+from models.entry import FOREVER_MS, MAX_SCORE, Entry
 from models.ledger_pages import Recorded
 from models.members import Member
 from server.parameters import Moment
@@ -76,8 +77,8 @@ class ScoreAnswer(Wire, frozen=True):
     updated_at: str
 
 
-class DeedAnswer(Wire, frozen=True):
-    """What an administrator's request recorded; `leaderboardPosition` is of now."""
+class VoidAnswer(Wire, frozen=True):
+    """What an administrator's request recorded: the same, however often it is asked."""
 
     entry_id: str
     kind: str
@@ -85,12 +86,17 @@ class DeedAnswer(Wire, frozen=True):
     change: int
     old_score: int
     new_score: int
-    leaderboard_position: int | None
     reason: str
     caller: str | None
     at: str
     user_version: int
     target_id: str | None
+
+
+class DeedAnswer(VoidAnswer, frozen=True):
+    """Likewise, with whether it was recorded before; `leaderboardPosition` is of now."""
+
+    leaderboard_position: int | None
     replayed: bool
 
 
@@ -161,24 +167,27 @@ def member_answer(member: Member) -> MemberAnswer:
     )
 
 
-def deed_answer(outcome: Outcome) -> DeedAnswer:
+def void_answer(entry: Entry) -> VoidAnswer:
     """What was recorded of a change of a score."""
-    entry = outcome.entry
-    return DeedAnswer(
+    return VoidAnswer(
         entry_id=entry.entry_id,
         kind=entry.kind.value,
         user_id=entry.user_id,
         change=entry.delta,
         old_score=entry.score_after - entry.delta,
         new_score=entry.score_after,
-        leaderboard_position=outcome.position,
         reason=str(entry.meta.get("reason", "")),
         caller=entry.caller,
         at=rfc3339(entry.at),
         user_version=entry.user_version,
         target_id=entry.target_id,
-        replayed=outcome.replayed,
     )
+
+
+def deed_answer(outcome: Outcome) -> DeedAnswer:
+    """Likewise, and what became of it."""
+    recorded = asdict(void_answer(outcome.entry))
+    return DeedAnswer(**recorded, leaderboard_position=outcome.position, replayed=outcome.replayed)
 
 
 def record_answer(recorded: Recorded) -> RecordAnswer:

@@ -15,7 +15,7 @@ UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}" + END
 Text = Annotated[str, Meta(max_length=200, pattern=TEXT)]
 Slug = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9-]+" + END)]
 Uuid = Annotated[str, Meta(max_length=36, pattern=UUID)]
-Username = Annotated[str, Meta(min_length=3, max_length=32, pattern=r"^[A-Za-z0-9_.-]+" + END)]
+Username = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.@+-]+" + END)]
 Password = Annotated[str, Meta(min_length=8, max_length=200, pattern=TEXT)]
 DisplayName = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^[^\s{UNSEEN}][^{UNSEEN}]*" + END)]
 AvatarUrl = Annotated[str, Meta(max_length=500, pattern=r"^https://[^\s\x00-\x1f\x7f\"'<>]+" + END)]

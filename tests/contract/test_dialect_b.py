@@ -125,6 +125,9 @@ def test_only_players_may_write(board: LaurelProcess, caller: Caller) -> None:
     for token, code in {None: "token_missing", "x.y.z": "token_invalid", expired: "token_expired"}.items():
         with Caller(board.urls[0], token) as somebody:
             assert_coded(write(somebody, str(uuid4()), INSTANT), 401, code)
+            assert_coded(somebody.http.post(PATH, json={}), 401, code)
+            # May be D's, whose clients have no token but in the body.
+            assert_coded(send(somebody, "POST", PATH, b"{bad"), 400, "invalid_request")
     assert entries_of(board, caller.user_id) == []
 
 

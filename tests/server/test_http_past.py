@@ -85,7 +85,7 @@ def test_every_read_of_a_result_agrees_with_its_pages(past: Past, revision: int 
         assert place["period"] == DAY
         assert (place["rank"], place["score"], place["totalUsers"]) == (number + 1, row["score"], len(rows))
         assert place["reachedAt"] == row["reachedAt"]
-        assert place["percentile"] == round(100 * (len(rows) - number - 1) / (len(rows) - 1), 2)
+        assert place["percentile"] == 100 * (len(rows) - number - 1) / (len(rows) - 1)
         assert place["pointsToNextRank"] == (rows[number - 1]["score"] - row["score"] + 1 if number else None)
         assert place["pointsToTop10"] == (tenth - row["score"] + 1 if number >= 10 else 0)
         for radius in (1, 4, 50):

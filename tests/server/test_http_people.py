@@ -306,6 +306,9 @@ def test_an_erased_player_is_forgotten_and_the_ledger_holds(
     ann.http.put(f"{FRIENDS}/{ben.user_id}")
     username = ann.http.get(ME).json()["username"]
     assert ann.http.delete(ME).status_code == 204
+    assert_problem(
+        ann.post("/api/v1/tickets", {"actionId": "sprint"}), 401, "token_invalid"
+    )  # at once, where it was asked
     for url in laurel.urls:
         with ann.at(url) as there:
             assert_problem(there.http.get(ME), 401, "token_invalid")

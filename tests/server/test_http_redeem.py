@@ -177,6 +177,16 @@ def test_a_held_ticket_is_redeemed_by_its_id(laurel: LaurelProcess, caller: Call
     assert_problem(caller.post(REDEEM, {"ticketId": not_held["ticketId"]}), 404, "not_found")
 
 
+def test_what_is_no_redemption_is_no_ticket(laurel: LaurelProcess, caller: Caller):
+    with Caller(laurel.urls[0], laurel.mint_admin()[1]) as admin:
+        admin.post(f"/api/v1/admin/users/{caller.user_id}/score", {"score": 5, "reason": "r"}).raise_for_status()
+    (entry,) = caller.http.get("/api/v1/me/history").json()["entries"]
+    assert entry["kind"] == "adjust"
+    assert_problem(caller.post(REDEEM, {"ticketId": entry["entryId"]}), 404, "not_found")
+    answer = caller.post("/api/action/do", {"actionId": entry["entryId"]})
+    assert (answer.status_code, answer.json()["error"]) == (404, "action_unknown")
+
+
 def test_a_brief_ticket_expires_and_a_spent_one_is_still_replayed(caller: Caller):
     spent, late = caller.issue("t-brief"), caller.issue("t-brief")
     assert caller.redeem(spent["ticket"]).json()["replayed"] is False

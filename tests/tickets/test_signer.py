@@ -45,9 +45,9 @@ def test_what_was_signed_comes_back():
 
 
 def test_the_longest_ticket_is_short_enough():
-    longest = Ticket(TICKET.ticket_id, TICKET.user_id, ActionId("x" * 64), 2**31, 2**52, 2**52, "\U0001f3c1" * 24)
+    longest = Ticket(TICKET.ticket_id, TICKET.user_id, ActionId("x" * 64), 2**31, 2**52, 2**52, "\U0001f3c1" * 64)
     text = SIGNER.sign(longest)
-    assert len(text) < 400 < MAX_LENGTH
+    assert len(text) < MAX_LENGTH * 0.6
     assert SIGNER.verify(text) == longest
 
 

@@ -26,7 +26,7 @@ from server.parameters import (
 from server.routes.admin.deeds import tell_player
 from server.routes.admin.guard import admin
 from server.runtime import Runtime
-from server.wire.admin import DeedAnswer, RecordsAnswer, Why, deed_answer, record_answer
+from server.wire.admin import RecordsAnswer, VoidAnswer, Why, record_answer, void_answer
 from server.wire.fields import Slug, Uuid
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -79,7 +79,7 @@ def ledger_cursor(request: Request) -> Cursor | None:
 
 
 @blueprint.post("/api/v1/admin/entries/<entry_id:str>/void")
-@documented(DeedAnswer, body=Why, caller="admin", refuses=("conflict",))
+@documented(VoidAnswer, body=Why, caller="admin", refuses=("conflict",))
 async def void(request: Request, entry_id: str) -> HTTPResponse:
     """Reverses an entry at its own time; a second time gets the first answer."""
     session = admin(request)
@@ -88,7 +88,8 @@ async def void(request: Request, entry_id: str) -> HTTPResponse:
     name = path_entry(entry_id)
     target = await runtime.supervisor.detached("entry", _target(runtime, name))
     command = VoidEntry(runtime.new_entry(), target, body.reason, session.user_id)
-    return answer(deed_answer(await tell_player(runtime, target.user_id, command)), headers=NO_STORE)
+    outcome = await tell_player(runtime, target.user_id, command)
+    return answer(void_answer(outcome.entry), headers=NO_STORE)
 
 
 async def _target(runtime: Runtime, entry_id: EntryId) -> Entry:

@@ -115,10 +115,9 @@ def test_a_void_reverses_once_and_says_so_everywhere(laurel: LaurelProcess, admi
         assert first.status_code == 200
         told = first.json()
         assert (told["kind"], told["change"], told["newScore"], told["targetId"]) == ("void", -10, 0, target)
+        assert told["reason"] == "unfair"
         for admin in admins:
-            again = void(admin, target, "another reason").json()
-            assert again["replayed"] is True
-            assert (again["entryId"], again["reason"]) == (told["entryId"], "unfair")
+            assert void(admin, target, "another reason").json() == told
         assert made.redeem(ticket).json()["voided"] is True
         newest, oldest = pages(admins[0], userId=made.user_id)
         assert (newest["voided"], oldest["voided"]) == (False, True)
