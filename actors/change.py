@@ -34,10 +34,12 @@ class Change(msgspec.Struct, frozen=True):
     delta: int | None = None
 
     @classmethod
-    def of(cls, user_id: UserId, version: int, standing: Standing | None, delta: int | None = None) -> Self:
-        """The change to a standing; None takes the player off."""
+    def of(
+        cls, user_id: UserId, version: int, standing: Standing | None, delta: int | None = None, score: int = 0
+    ) -> Self:
+        """The change to a standing; None takes the player off, who is told a score all the same."""
         if standing is None:
-            return cls(user_id, version, delta=delta)
+            return cls(user_id, version, score=score, delta=delta)
         return cls(user_id, version, member_of(user_id, standing.reached_at), standing.score, delta)
 
 

@@ -125,7 +125,7 @@ class Committer:
 
     async def _write_locked(self, proposer: Proposer) -> None:
         question = proposer.question()
-        won = False
+        told = won = False
         try:
             async with self._database.transaction() as transaction:
                 await transaction.hot(ledger.LOCK, question.user_id)
@@ -134,12 +134,15 @@ class Committer:
                 )
                 proposal = proposer.decide_locked(found[0])
                 if proposal is None:
+                    told = True
                     return
                 won = bool(await ledger.commit(transaction, [proposal]))
         except Contended:
-            proposer.lost()
+            if not told:
+                proposer.lost()
         except ModelError as error:
-            proposer.failed(error)
+            if not told:  # else it is at its next request already, and this end of a transaction was of the last
+                proposer.failed(error)
         else:
             _tell([(proposal, proposer)], {proposal.entry.entry_id} if won else set())
 

@@ -96,12 +96,12 @@ class Filler:
         """Fills what is not filled; raises ModelError and as `AWAY` says."""
         waiting = await boards.unfilled(self._database)
         due = self._loop.time() - self._looked > LOOK_SECONDS
-        if not waiting and not due:
-            return
-        if not await marks.lease(self._database, "filler", self._pod, LEASE_SECONDS):
-            return
         known = {board.key: board for board in self._epochs.boards}
         keys = [key for board_id, revision in waiting if (key := f"{board_id}/{revision}") in known]
+        if not keys and not due:
+            return  # nor does it keep those from it who have heard of what waits
+        if not await marks.lease(self._database, "filler", self._pod, LEASE_SECONDS):
+            return
         for key in keys:
             self._heard.setdefault(key, self._loop.time() + self._heard_seconds)
         await self._fill_all()

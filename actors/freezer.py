@@ -50,8 +50,6 @@ class Freezer:
         self._strays: dict[str, int] = {}
         self._revised: set[tuple[str, int]] = set()
         self._look_from: dict[str, int] = {}
-        self.frozen = 0
-        self.revised = 0
 
     def start(self, supervisor: Supervisor) -> None:
         """Starts looking."""
@@ -95,7 +93,6 @@ class Freezer:
                     made += 1
                     log.info("period frozen", extra={"board": board.key, "period": period.period_id})
             self._look_again(board, settled)
-        self.frozen += made
         return made
 
     def _look_again(self, board: Board, settled: int) -> None:
@@ -119,7 +116,6 @@ class Freezer:
         await marks.advance(self._database, RESULTS_MARK, began - RESULTS_LAG_MS)
         if len(self._revised) > REMEMBERED:
             self._revised.clear()
-        self.revised += made
         return made
 
     async def sweep(self, now_ms: int) -> None:

@@ -81,7 +81,8 @@ class HistoryWatch:
     async def look(self) -> None:
         """Compares with the last look of this pod, and with that of any pod; raises ModelError and as `AWAY` says."""
         # Redis is read first: whatever it has was read from PostgreSQL before.
-        known = None if self._ordering.away else await self._ordering.redis.get(LINEAGE_KEY)
+        there = not self._ordering.away
+        known = await self._ordering.redis.get(LINEAGE_KEY) if there else None
         present = await lineage.read(self._database)
         if self._former is not None and not present.continues(self._former):
             self.breaks += 1
@@ -93,8 +94,8 @@ class HistoryWatch:
         if self._busy:
             self._busy = {user_id for user_id in self._users.known() if user_id in self._busy}
             self._busy = {user_id for user_id in self._busy if not self._users.forget(user_id)}
-        if self._ordering.away:
-            return
+        if not there or self._ordering.away:
+            return  # one that came back meanwhile was not asked what it has boards of
         if known is not None and not present.continues(former := Lineage.parse(str(known))):
             if not await marks.lease(self._database, "history", self._pod, LEASE_SECONDS):
                 return

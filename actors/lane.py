@@ -11,7 +11,9 @@ from models.board import Place
 from models.ids import UserId
 
 MAX_PENDING = 50_000
-"""Changes kept of a place while its epoch is unknown; what is dropped beyond, the repair finds."""
+"""Players kept of a place while its epoch is unknown; what is dropped beyond, the repair finds."""
+MAX_CHANGES = 200_000
+"""Changes kept of all places, some 50 MB."""
 
 
 class Lane:
@@ -24,13 +26,14 @@ class Lane:
         self.pending: dict[Place, dict[UserId, Change]] = {}
         self.arrived = asyncio.Event()
         self.dropped = 0
+        self._count = 0
         self._since: dict[Place, int] = {}
         """When the oldest change that waits for a place was committed."""
         self._epochs = epochs
         self._clock = clock
 
     def __len__(self) -> int:
-        return sum(map(len, self.pending.values()))
+        return self._count
 
     def put(self, place: Place, change: Change) -> None:
         """Adds a change; of two of the same player the newer stays."""
@@ -45,9 +48,11 @@ class Lane:
                 return
             if held.delta is not None:
                 change = replace(change, delta=held.delta + (change.delta or 0))
-        elif len(users) >= MAX_PENDING:
+        elif len(users) >= MAX_PENDING or self._count >= MAX_CHANGES:
             self.dropped += 1
             return
+        else:
+            self._count += 1
         users[change.user_id] = change
 
     def put_back(self, place: Place, columns: Columns) -> None:
@@ -62,11 +67,13 @@ class Lane:
         taken: dict[Place, Columns] = {}
         for place in list(self.pending):
             if self._epochs.board_of(place) is None:
-                del self.pending[place], self._since[place]
+                self._count -= len(self.pending.pop(place))
+                del self._since[place]
             elif self._epochs.get(place) is None:
                 self._epochs.doubt(place)
             elif changes := list(self.pending.pop(place).values()):
                 since_ms = self._since.pop(place)
+                self._count -= len(changes)
                 taken[place] = Columns.of(changes[:LARGEST_CALL], since_ms)
                 self.put_back(place, Columns.of(changes[LARGEST_CALL:], since_ms))
         return taken
@@ -75,3 +82,4 @@ class Lane:
         """Leaves what is not sent to the repair."""
         self.pending.clear()
         self._since.clear()
+        self._count = 0

@@ -81,7 +81,8 @@ class Mirror:
         now_ms = self._clock.now_ms()
         places = self._epochs.places(now_ms)
         if places.answering is not None:
-            change = Change.of(state.user_id, state.version, state.visible(places.answering), delta)
+            shown = state.visible(places.answering)
+            change = Change.of(state.user_id, state.version, shown, delta, state.score)
             self._answering.put(places.answering, change)
         # As of now: what moved in the last moment of a period is sent after its end.
         if beside := places.beside.intersection(moved):

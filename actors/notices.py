@@ -80,9 +80,9 @@ class Notices:
         self._on_revoked(found.revocations)
         for notice in found.notices:
             if notice.notice_id not in self._seen:
-                self._seen[notice.notice_id] = None
                 if hear := self._hearers.get(notice.topic):
                     await hear(notice)
+                self._seen[notice.notice_id] = None  # not before: what could not be heard is told again
         while len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         self._last = began

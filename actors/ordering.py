@@ -98,10 +98,10 @@ class Ordering:
         return was_away
 
     def blocking_client(self) -> Redis:
-        """A client of its own for reads that block; its owner closes it."""
+        """A client of its own for reads that block, for less than `TIMEOUT_SECONDS`; its owner closes it."""
         return Redis.from_url(
             self.url,
-            socket_timeout=None,
+            socket_timeout=TIMEOUT_SECONDS,
             socket_connect_timeout=TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,

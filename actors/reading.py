@@ -9,7 +9,7 @@ from actors.kept import Kept
 from actors.keys import keys_of
 from actors.ordering import AWAY, Ordering
 from models import standings
-from models.board import Board, Place
+from models.board import Place
 from models.database import Database
 from models.ids import UserId
 from models.ranking import Row, member_of, row_of
@@ -47,11 +47,7 @@ class Reading:
         self._clock = clock
         self._kept: Kept[tuple[Place, int, Row | None], Page] = Kept(cache_seconds)
 
-    async def top(self, board: Board, period: str, limit: int, after: Row | None = None) -> Page:
-        """A page of a live board behind a row; raises DatabaseUnavailable when nobody can say."""
-        return await self.top_at((board.key, period), limit, after)
-
-    async def top_at(self, place: Place, limit: int, after: Row | None = None) -> Page:
+    async def top(self, place: Place, limit: int, after: Row | None = None) -> Page:
         """A page of a place behind a row; raises DatabaseUnavailable when nobody can say."""
         epoch = self._epochs.get(place)
         if epoch is not None and not self._ordering.away:
@@ -73,7 +69,7 @@ class Reading:
         first = await standings.rank_of(self._database, *place, rows[0]) if after and rows else 1
         return Page("", 0, self._clock.now_ms(), True, total, first, tuple(rows))
 
-    async def around_at(self, place: Place, user_id: UserId, radius: int) -> Page | None:
+    async def around(self, place: Place, user_id: UserId, radius: int) -> Page | None:
         """The rows around a player, None when not there; raises DatabaseUnavailable when nobody can say."""
         epoch = self._epochs.get(place)
         if epoch is not None and not self._ordering.away:
@@ -94,11 +90,7 @@ class Reading:
         total = await standings.count(self._database, *place)
         return Page("", 0, self._clock.now_ms(), True, total, rows[0], tuple(rows[1]))
 
-    async def place(self, board: Board, period: str, user_id: UserId) -> UserPlace | None:
-        """A player's place on a live board, None when not on it; raises DatabaseUnavailable when nobody can say."""
-        return await self.place_at((board.key, period), user_id)
-
-    async def place_at(self, place: Place, user_id: UserId) -> UserPlace | None:
+    async def place(self, place: Place, user_id: UserId) -> UserPlace | None:
         """A player's place, None when not there; raises DatabaseUnavailable when nobody can say."""
         epoch = self._epochs.get(place)
         if epoch is not None and not self._ordering.away:

@@ -85,14 +85,17 @@ class Rebuilder:
             "known": 0,
             "run": run,
         }
-        await self._ordering.redis.hset(keys.meta, mapping=meta)
+        pipeline = self._ordering.redis.pipeline(transaction=True)
+        pipeline.hset(keys.meta, mapping=meta)
+        pipeline.pexpire(keys.meta, TTL_MS)
+        await pipeline.execute()
         since = await marks.read(self._database, SETTLED_MARK)
         loading = Loading(self._ordering, self._clock, lock, place, epoch, self._size(place))
         await standings.everybody(self._database, *place, loading.take)
         await loading.finish()
         began = self._clock.now_ms()
         if place not in self._epochs.frozen:
-            await self._catch_up(place, epoch, since, lock)
+            await self._catch_up(place, epoch, since, lock, filling=True)
         pipeline = self._ordering.redis.pipeline(transaction=True)
         pipeline.set(keys.pointer, epoch, px=TTL_MS)
         pipeline.set(MIRROR_MARK, began - SAFETY_MS, nx=True)
@@ -102,16 +105,16 @@ class Rebuilder:
             self._former.append((self._time() + OLD_EPOCH_SECONDS, keys_of(place, former).all()[1:]))
         await pipeline.execute()
         if place not in self._epochs.frozen:
-            await self._catch_up(place, epoch, began - SAFETY_MS, lock)
+            await self._catch_up(place, epoch, began - SAFETY_MS, lock, filling=False)
         self.rebuilt += 1
         log.info("board rebuilt", extra={"board": place[0], "period": place[1], "epoch": epoch})
         return epoch
 
-    async def _catch_up(self, place: Place, epoch: str, since_ms: int, lock: Lock) -> None:
-        """Brings everybody with entries since a time."""
+    async def _catch_up(self, place: Place, epoch: str, since_ms: int, lock: Lock, *, filling: bool) -> None:
+        """Brings everybody with entries since a time; numbered, unless nobody reads the epoch yet."""
         young = await standings.young(self._database, since_ms, self._clock.now_ms() + SAFETY_MS)
         async for changes in self.changes_of([one.user_id for one in young], place):
-            await self._apply(place, epoch, changes)
+            await self._apply(place, epoch, changes, filling=filling)
             await lock.reacquire()
 
     async def changes_of(self, user_ids: Iterable[UserId], place: Place) -> AsyncIterator[list[Change]]:
@@ -130,11 +133,11 @@ class Rebuilder:
         board = self._epochs.board_of(place)
         return board.top_size if board else TOP
 
-    async def _apply(self, place: Place, epoch: str, changes: list[Change]) -> None:
+    async def _apply(self, place: Place, epoch: str, changes: list[Change], *, filling: bool) -> None:
         size, now = self._size(place), self._clock.now_ms()
         pages = [changes[start : start + LARGEST_CALL] for start in range(0, len(changes), LARGEST_CALL)]
-        calls = [apply_call(place, epoch, 0, size, now, Columns.of(page, now), filling=True) for page in pages]
-        if any(answer[0] != "ok" for answer in await self._ordering.run(calls)):
+        calls = [apply_call(place, epoch, 0, size, now, Columns.of(page, now), filling=filling) for page in pages]
+        if any(answer[0] == "broken" for answer in await self._ordering.run(calls)):
             raise ConnectionError("Redis lost a board while it was rebuilt")
 
 

@@ -33,6 +33,8 @@ GRACE_MS = 3_000
 """What is younger than this is left to the pod that mirrors it."""
 SETTLE_GRACE_MS = 12_000
 """What is younger than this is left to the pod that settles it, which rests for seconds when there is much."""
+STRETCH_MS = 600_000
+"""How much of a long outage of Redis is looked through at once: a question takes seconds where there were millions."""
 UNKNOWN_MARK_MS = 3_600_000
 """How far to look back when Redis has lost the mark but not the boards."""
 
@@ -76,6 +78,11 @@ class Repair:
         """Makes the next pass come now, as when Redis is back."""
         self._now.set()
 
+    @property
+    def is_hurried(self) -> bool:
+        """Whether the next pass comes now."""
+        return self._now.is_set()
+
     async def _work(self) -> None:
         while True:
             try:
@@ -112,8 +119,9 @@ class Repair:
     async def _mirror_since(self, settled_since: int, young: Sequence[Young], began: int) -> int:
         held = await self._ordering.redis.get(MIRROR_MARK)
         since = int(held) if held is not None else began - UNKNOWN_MARK_MS
+        until = min(began, since + STRETCH_MS)
         if since < settled_since:
-            young = await standings.young(self._database, since, began - GRACE_MS)
+            young = await standings.young(self._database, since, until - GRACE_MS)
         count, known = 0, self._epochs.known()
         complete = not await self._unadopted(known)
         for place, epoch in known.items():
@@ -128,7 +136,9 @@ class Repair:
                 count += len(changes)
                 complete = await self._mirror.send({place: Columns.of(changes, began)}) and complete
         if complete and known.keys() <= self._epochs.known().keys():
-            await self._ordering.redis.set(MIRROR_MARK, began - SAFETY_MS)
+            await self._ordering.redis.set(MIRROR_MARK, until - SAFETY_MS)
+            if until < began:
+                self.hurry()
         return count
 
     async def _unadopted(self, known: Container[Place]) -> bool:

@@ -83,6 +83,11 @@ class UserActor:
             self.state = None
         return self.state is None
 
+    def vouch(self) -> None:
+        """Has all of its standings written down with the next change, whether or not they were before."""
+        if self.state is not None:
+            self.state.touched.update(self.state.standings)
+
     def peek(self) -> PlayerState | None:
         """What an idle actor holds in memory, to be looked at only."""
         if not self.idle:

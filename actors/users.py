@@ -111,9 +111,15 @@ class Users:
         return list(self._actors)
 
     def forget(self, user_id: UserId) -> bool:
-        """Makes a player's actor read its state anew; whether it was idle, else it is left alone."""
+        """Makes a player's actor read its state anew; whether it was idle.
+
+        One that is not goes on with what it has, and what it writes next vouches for all of it.
+        """
         found = self._actors.get(user_id)
-        if found is None or not found[0].idle:
+        if found is None:
+            return False
+        if not found[0].idle:
+            found[0].vouch()
             return False
         del self._actors[user_id]
         return True

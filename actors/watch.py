@@ -19,7 +19,6 @@ from models.ranking import Row, row_of
 log = logging.getLogger("laurel.watch")
 
 INTERVAL_SECONDS = 0.5
-AFTER_TROUBLE_SECONDS = 0.5
 
 
 class Watch:
@@ -37,6 +36,7 @@ class Watch:
         self._rebuilder = rebuilder
         self._asked = asyncio.Event()
         self._doubted: set[Place] = set()
+        self._shown: set[Place] = set()
         self.on_epoch: Callable[[Place, str, int, int, Sequence[Row]], Awaitable[None]] | None = None
         self.on_return: Callable[[], None] = lambda: None
         epochs.on_doubt = self._doubt
@@ -53,18 +53,15 @@ class Watch:
         while True:
             try:
                 await self.look()
-                pause = INTERVAL_SECONDS
             except AWAY as error:
                 self._ordering.lost(error)
-                pause = AFTER_TROUBLE_SECONDS
             except ModelError as error:
                 log.warning("boards wait for the database: %s", error)
-                pause = AFTER_TROUBLE_SECONDS
-            await self._pause(pause)
+            await self._pause()
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self) -> None:
         try:
-            async with asyncio.timeout(until_beat(seconds)):
+            async with asyncio.timeout(until_beat(INTERVAL_SECONDS)):
                 await self._asked.wait()
         except TimeoutError:
             return
@@ -79,6 +76,7 @@ class Watch:
         doubted = set(self._doubted)
         places = [place for _, place in self._epochs.present(self._clock.now_ms())]
         places += self._epochs.frozen
+        self._shown = set(places)
         places += [place for place in doubted if place not in places and self._epochs.board_of(place)]
         self._forget_all_but(places)
         # Read before the look: what the mirror hears meanwhile may be younger than what the look finds.
@@ -130,7 +128,8 @@ class Watch:
     async def _adopt(self, place: Place, pointer: str, found: Sequence[str]) -> None:
         version = int(found[2])
         self._epochs.adopt(place, pointer, version)
-        if self.on_epoch is not None:
+        # A period that is over is adopted for what comes to it late; its board shows the present one.
+        if self.on_epoch is not None and place in self._shown:
             rows = [row_of(member, score) for member, score in zip(found[7::2], found[8::2], strict=True)]
             await self.on_epoch(place, pointer, version, int(found[3]), rows)
         self._mirror.wake()

@@ -15,7 +15,6 @@ class Topic(StrEnum):
     CATALOGUE = "catalogue"
     BOARDS = "boards"
     PROFILE = "profile"
-    PLAYER = "player"
 
 
 @dataclass(frozen=True, slots=True)

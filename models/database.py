@@ -23,6 +23,8 @@ COMMAND_TIMEOUT_SECONDS = 6
 """A little more than the server's own limit, so that the server is the one who says no."""
 COPY_TIMEOUT_SECONDS = 300
 """A million rows and their indexes are copied in about 20 s."""
+SILENT_SECONDS = 30
+"""So long a stream may bring nothing."""
 HARD_TIMEOUT_SECONDS = 8
 """Also ends the wait for a connection and for a black-holed server's answer to a cancel."""
 
@@ -242,20 +244,24 @@ class Database:
     async def stream(self, query: str, *values: object, take: Sink) -> None:
         """Gives rows as they come, as lines of fields with spaces between, on a connection of its own.
 
-        PostgreSQL goes on while a piece is taken, as far as the socket holds. Raises as `rows`, and what `take` raises.
+        PostgreSQL goes on while a piece is taken, as far as the socket holds. Raises as `rows`, also when it is silent
+        for too long, and what `take` raises.
         """
         failed: Exception | None = None
+        now = asyncio.get_running_loop().time
 
         async def taken(piece: bytes) -> None:
             nonlocal failed
+            deadline.reschedule(None)
             try:
                 await take(piece)
             except Exception as error:
                 failed = error
                 raise
+            deadline.reschedule(now() + SILENT_SECONDS)
 
         try:
-            async with self._patient() as connection:
+            async with asyncio.timeout(SILENT_SECONDS) as deadline, self._patient() as connection:
                 await connection.copy_from_query(query, *values, output=taken, delimiter=" ")
         except Exception as error:
             if failed is not None:

@@ -15,7 +15,7 @@ async def read(database: Database, name: str) -> int:
 
 
 async def advance(database: Database, name: str, at_ms: int) -> None:
-    """Moves a mark forward, never back."""
+    """Moves a mark forward, never back nor past the present."""
     await database.rows(ADVANCE_MARK, name, datetime.fromtimestamp(at_ms / 1000, UTC))
 
 

@@ -48,12 +48,13 @@ if top ~= meta[2] and not filling then
     version = version + 1
     redis.call('XADD', KEYS[5], 'MAXLEN', '~', '1000', string.format('%.0f-0', version), 'top', top, 'at', now,
         'since', ARGV[9])
+    if redis.call('PTTL', KEYS[5]) < 0 then redis.call('PEXPIRE', KEYS[5], ttl) end
 end
 if #marked > 0 or #gone > 0 then
     redis.call('HSET', KEYS[4], 'version', string.format('%.0f', version), 'top', top, 'at', now,
         'players', players, 'known', redis.call('HLEN', KEYS[3]))
 end
-if redis.call('PTTL', KEYS[4]) < ttl / 2 then
+if redis.call('PTTL', KEYS[2]) < ttl / 2 then
     for i = filling and 2 or 1, 5 do redis.call('PEXPIRE', KEYS[i], ttl) end
 end
 

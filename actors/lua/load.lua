@@ -18,7 +18,7 @@ if n > 0 then
 end
 local top = table.concat(redis.call('ZREVRANGE', KEYS[2], 0, ARGV[1] - 1, 'WITHSCORES'), ' ')
 redis.call('HSET', KEYS[4], 'top', top, 'at', ARGV[2], 'players', redis.call('ZCARD', KEYS[2]), 'known', redis.call('HLEN', KEYS[3]))
-if redis.call('PTTL', KEYS[4]) < ARGV[3] / 2 then
+if redis.call('PTTL', KEYS[2]) < ARGV[3] / 2 then
     for i = 2, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[3]) end
 end
 return {'ok'}

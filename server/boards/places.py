@@ -24,7 +24,7 @@ async def around(runtime: Runtime, asked: Asked, user_id: UserId, radius: int) -
             rows = await past.around(runtime.database, result, user_id, radius)
             period, page = result.period.period_id, None if rows is None else asking.page_of(result, *rows)
         case where:
-            period, page = where[1], await runtime.reading.around_at(where, user_id, radius)
+            period, page = where[1], await runtime.reading.around(where, user_id, radius)
     if page is None:
         raise NotFound(ABSENT)
     return await top_answer(runtime, asked.board, period, page, None)
@@ -36,7 +36,7 @@ async def place(runtime: Runtime, asked: Asked, user_id: UserId) -> PlaceAnswer:
         case Result() as result:
             period, found = result.period.period_id, await past.place(runtime.database, result, user_id, EDGE_RANK)
         case where:
-            period, found = where[1], await runtime.reading.place_at(where, user_id)
+            period, found = where[1], await runtime.reading.place(where, user_id)
     if found is None:
         raise NotFound(ABSENT)
     await runtime.profiles.load_soon([user_id])

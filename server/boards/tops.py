@@ -24,7 +24,7 @@ async def top(runtime: Runtime, asked: Asked, limit: int, cursor: str | None) ->
 
 
 async def _of_place(runtime: Runtime, asked: Asked, place: Place, limit: int, after: Row | None) -> TopAnswer:
-    page = await runtime.reading.top_at(place, limit, after)
+    page = await runtime.reading.top(place, limit, after)
     more = bool(page.rows) and page.first_rank + len(page.rows) <= page.total
     return await top_answer(runtime, asked.board, place[1], page, cursors.written(page.rows[-1]) if more else None)
 

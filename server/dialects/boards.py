@@ -54,7 +54,7 @@ async def _top(runtime: Runtime, *, admin: bool) -> list[Score]:
     seen = runtime.views.seen(GLOBAL, admin=admin)
     shown = None if seen is None else seen.shown
     try:
-        page = await runtime.reading.top_at(_global(runtime, admin=admin), TOP)
+        page = await runtime.reading.top(_global(runtime, admin=admin), TOP)
     except DatabaseUnavailable:
         if shown is None:
             raise
@@ -81,7 +81,7 @@ async def leaderboard(runtime: Runtime, request: Request) -> Leaderboard:
 
 async def _leaderboard(runtime: Runtime, session: Session | None) -> Leaderboard:
     place = _global(runtime, admin=_is_admin(session))
-    page = await runtime.reading.top_at(place, TOP)
+    page = await runtime.reading.top(place, TOP)
     await runtime.profiles.load_soon([row.user_id for row in page.rows])
     rows = [
         RankedScore(
@@ -99,7 +99,7 @@ async def _leaderboard(runtime: Runtime, session: Session | None) -> Leaderboard
 
 async def _own_rank(runtime: Runtime, where: Place, user_id: UserId) -> OwnRank:
     """Who is not on the board has no rank there and no points."""
-    place = await runtime.reading.place_at(where, user_id)
+    place = await runtime.reading.place(where, user_id)
     return OwnRank(rank=None, score=0) if place is None else OwnRank(rank=place.rank, score=place.row.score)
 
 

@@ -50,7 +50,7 @@ async def _me(runtime: Runtime, user_id: UserId, *, admin: bool) -> HTTPResponse
         where = runtime.views.place(board, runtime.clock.now_ms(), admin=admin)
         if where is None:
             continue
-        place = await runtime.reading.place_at(where, user_id)
+        place = await runtime.reading.place(where, user_id)
         rank, score = (None, None) if place is None else (place.rank, place.row.score)
         places.append(OwnPlace(board_id=board.board_id, period=where[1], rank=rank, score=score))
     own = msgspec.structs.asdict(user_answer(identity))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from actors.epochs import Epochs
 from actors.filler import Filler
 from actors.freezer import KEPT_MS, Freezer
 from actors.messages import RedeemTicket
@@ -60,9 +61,9 @@ async def define(pod: Pod) -> Board:
     return board
 
 
-def filler(pod: Pod) -> Filler:
+def filler(pod: Pod, name: str = "pod") -> Filler:
     parts = (pod.database, pod.ordering, pod.epochs, pod.clock, pod.loader, pod.settler, pod.rebuilder)
-    return Filler(*parts, "pod", heard_seconds=0)
+    return Filler(*parts, name, heard_seconds=0)
 
 
 async def vouched(pod: Pod, user: UserId) -> tuple[int, set[str]]:
@@ -143,9 +144,28 @@ async def test_other_rules_are_another_key_and_old_rows_are_swept(pods: list[Pod
     pod.epochs.define(await boards.load(pod.database))
     await filler(pod).pass_once()
     freezer = Freezer(pod.database, pod.epochs, pod.clock, "pod")
+    deaf = Epochs()
+    deaf.define([board for board in pod.epochs.boards if board.board_id != after.board_id])
+    unheard = Freezer(pod.database, deaf, pod.clock, "pod")
     statement = "SELECT DISTINCT board_key FROM standings WHERE board_key LIKE 'new/%'"
     now = pod.clock.now_ms()
     for moment, expected in ((now, {before.key, after.key}), (now + KEPT_MS, {after.key})):
         await freezer.sweep(moment)
+        await unheard.sweep(moment)
         found = {row["board_key"] for row in await pod.database.rows(statement)}
         assert found & {before.key, after.key} == expected
+
+
+async def test_who_has_not_heard_of_a_board_keeps_nobody_from_filling_it(pods: list[Pod], user: UserId):
+    one, other = pods
+    for pod in pods:
+        await filler(pod).pass_once()  # whoever looked holds the lease for a while
+    await one.database.rows("DELETE FROM leases")
+    await redeem(one, user)
+    board = await define(one)
+    deaf = filler(other)
+    deaf._looked = asyncio.get_running_loop().time()
+    assert board.key not in {known.key for known in other.epochs.boards}
+    await deaf.pass_once()
+    await filler(one, "one").pass_once()
+    assert await boards.is_filled(one.database, board.key)

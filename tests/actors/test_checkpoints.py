@@ -57,18 +57,18 @@ async def test_a_player_with_less_than_before_is_noticed(database: Database, dat
         ("DELETE FROM players WHERE id = $1", low, 4),
     ]
     assert await pod.look()
-    for number, (statement, user_id, noticed) in enumerate(changes, start=1):
+    for statement, user_id, noticed in changes:
         await database.rows(statement, user_id)
         await age(database)
-        pod._clock.offset_ms = number * 1_000.0  # a name of its own
+        pod._clock.offset_ms += 1_000.0  # a name of its own
         assert await pod.look()
         assert pod.rolled_back == noticed, statement
 
 
 async def test_the_newest_stay_and_a_broken_one_is_passed_over(database: Database, database_url: str, tmp_path: Path):
     pod = writer(database, database_url, tmp_path)
-    for number in range(KEPT + 2):
-        pod._clock.offset_ms = number * 1_000.0
+    for _ in range(KEPT + 2):
+        pod._clock.offset_ms += 1_000.0
         await age(database)
         assert await pod.look()
     files = CheckpointFiles(tmp_path / "sub" / "laurel.checkpoint")
@@ -85,7 +85,7 @@ async def test_the_last_that_knew_better_is_never_pushed_out(database: Database,
     await database.rows("UPDATE players SET version = 3, last_hash = 'x'")
     pod = writer(database, database_url, tmp_path)
     for number in range(KEPT + 3):
-        pod._clock.offset_ms = number * 1_000.0
+        pod._clock.offset_ms += 1_000.0
         await age(database)
         assert await pod.look()
         if number == 1:

@@ -160,6 +160,43 @@ async def test_lost_commits_are_gone_everywhere(
     assert [watch.breaks for watch in watches] == [1, 1]
 
 
+async def test_a_redis_found_during_the_look_is_compared_at_the_next(
+    pods: list[Pod], watches: list[HistoryWatch], monkeypatch: pytest.MonkeyPatch
+):
+    """As when all pods start after a recovery: nobody has a former look, and Redis is there any moment."""
+    pod, watch, real = pods[0], watches[0], lineage.read
+    former = "another/1/7 1"
+    await pod.ordering.redis.set(LINEAGE_KEY, former)
+    pod.ordering.there.clear()
+
+    async def read(database: Database) -> Lineage:
+        pod.ordering.found()
+        return await real(database)
+
+    monkeypatch.setattr(lineage, "read", read)
+    await watch.look()
+    assert await pod.ordering.redis.get(LINEAGE_KEY) == former
+    epoch = pod.epochs.get(global_place(pod))
+    await watch.look()
+    assert await pod.ordering.redis.get(LINEAGE_KEY) not in (former, None)
+    await pod.look()
+    assert pod.epochs.get(global_place(pod)) != epoch
+
+
+async def test_who_is_busy_over_it_vouches_for_all_they_have(pods: list[Pod], watches: list[HistoryWatch]):
+    pod = pods[0]
+    (user,) = await new_players(pod.database, 1)
+    await redeem(pod, user)
+    await settled(pod)
+    state = pod.state_of(user)
+    assert state is not None
+    assert not state.touched
+    reply = pod.users.tell(user, RedeemTicket(pod.ticket(user, "run")))
+    assert not pod.users.forget(user)  # it is under way
+    await reply
+    assert pod.state_of(user).touched == set(state.standings)
+
+
 async def test_a_pod_that_dies_over_it_leaves_the_rest_to_the_next(
     pods: list[Pod], watches: list[HistoryWatch], monkeypatch: pytest.MonkeyPatch
 ):

@@ -2,28 +2,32 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from actors.errors import Busy, KeyConflict, MailboxFull
-from actors.keys import MIRROR_MARK
+from actors.keys import MIRROR_MARK, USER_CHANNEL, keys_of
 from actors.messages import AdjustScore, Award, BanPlayer, RedeemTicket, UnbanPlayer, VoidEntry
-from actors.rebuilder import SETTLED_MARK
-from actors.repair import SETTLE_GRACE_MS, Repair
+from actors.rebuilder import SAFETY_MS, SETTLED_MARK
+from actors.repair import SETTLE_GRACE_MS, STRETCH_MS, Repair
 from models import boards, catalogue, ledger, marks, standings
 from models.board import Board, Place
-from models.database import Database
+from models.database import Database, Transaction
 from models.entry import FOREVER_MS, Kind
-from models.errors import DatabaseUnavailable
+from models.errors import DatabaseUnavailable, ModelError
 from models.ids import UserId
 from models.proposal import IdempotencyKey
+from models.snapshot import Question, Snapshot
 from models.state import Standing, fold_history
 from tests.pods import Pod, awaited, history_of, migrated, new_players, simple_catalogue
 from tickets.errors import PlayerBanned
 
 POINTS = 10
+FIRST = 1_000_000
+"""More than anybody has."""
 
 
 @dataclass
@@ -210,6 +214,10 @@ async def test_repair_catches_up_after_redis_was_away_for_ten_minutes(pods: list
     await repair.pass_once()
     for board_id in ("global", "weekly"):
         assert await score_in_redis(pod, place_of(pod, board_id), user) == 2 * POINTS
+    # So long an outage is looked through in stretches, and the next one follows at once.
+    assert int(await pod.ordering.redis.get(MIRROR_MARK)) == now - 630_000 + STRETCH_MS - SAFETY_MS
+    assert repair.is_hurried
+    await repair.pass_once()
     assert int(await pod.ordering.redis.get(MIRROR_MARK)) > now - 30_000
 
 
@@ -243,6 +251,77 @@ async def test_a_rebuild_during_live_changes_loses_none(pods: list[Pod], databas
     assert sum(rows[user] for user in players) == played * POINTS
     for user in players:
         await assert_same_everywhere(third, user)
+
+
+async def test_what_comes_after_the_switch_of_a_rebuild_is_numbered(
+    pods: list[Pod], user: UserId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a pod that has adopted the new epoch would hold other rows under the same number."""
+    one, other = pods[:2]
+    place = place_of(one, "global")
+    catch_up = one.rebuilder._catch_up
+
+    async def interrupted(*given: Any, filling: bool) -> None:
+        if not filling:
+            await other.watch.look()
+            await other.stop_mirror()
+            await other.tell(user, AdjustScore(other.new_id(), FIRST, "r", "admin", None))
+        await catch_up(*given, filling=filling)
+
+    monkeypatch.setattr(one.rebuilder, "_catch_up", interrupted)
+    epoch = await one.rebuilder.rebuild(place, one.epochs.get(place).name)
+    assert other.epochs.get(place).name == epoch
+    assert await score_in_redis(other, place, user) == FIRST
+    assert await one.ordering.redis.hget(keys_of(place, epoch).meta, "version") == "1"
+    assert await one.ordering.redis.pttl(keys_of(place, epoch).stream) > 0
+
+
+async def test_a_hidden_player_is_told_their_score_all_the_same(pods: list[Pod], user: UserId) -> None:
+    pod = pods[0]
+    await redeem(pod, user)
+    await pod.tell(user, BanPlayer(pod.new_id(), FOREVER_MS, "r", "admin", None))
+    async with pod.ordering.redis.pubsub() as heard:
+        await heard.subscribe(USER_CHANNEL + user)
+        await heard.get_message(timeout=1)
+        await pod.tell(user, AdjustScore(pod.new_id(), 5, "r", "admin", None))
+        message = await heard.get_message(timeout=2)
+    assert message is not None
+    assert message["data"].split(" ")[:4] == ["3", str(POINTS + 5), "0", "5"]
+
+
+async def test_an_answer_that_was_given_before_its_transaction_failed_is_given_once(
+    pods: list[Pod], user: UserId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    class Refused:
+        """Decides on its locked state that nothing has to be written, and is at its next request then."""
+
+        since = 0.0
+
+        def question(self) -> Question:
+            return Question(user)
+
+        def decide_locked(self, found: Snapshot) -> None:
+            told.append("answered")
+
+        def lost(self) -> None:
+            told.append("lost")
+
+        def failed(self, error: ModelError) -> None:
+            told.append("failed")
+
+    committer, real = pods[0].committer, pods[0].database.transaction
+
+    @asynccontextmanager
+    async def transaction() -> AsyncIterator[Transaction]:
+        async with real() as found:
+            yield found
+        raise DatabaseUnavailable("the reply of the COMMIT was lost")
+
+    monkeypatch.setattr(pods[0].database, "transaction", transaction)
+    await committer._write_locked(Refused())
+    assert told == ["answered"]
 
 
 async def test_a_handler_cancelled_while_its_change_commits(pods: list[Pod], user: UserId) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from models import boards, catalogue, standings
 from models.board import GLOBAL, Place
 from models.database import Database
 from models.entry import MAX_SCORE
+from models.errors import DatabaseUnavailable
 from models.ids import UserId
 from models.ranking import Row, member_of, sort_key
 from tests.pods import Pod, awaited, migrated, new_players, simple_catalogue
@@ -126,6 +128,28 @@ async def test_a_stream_ends_with_what_its_taker_raises(database: Database):
     with pytest.raises(KeyError):
         await standings.everybody(database, *PLACE, refusing)
     assert await standings.count(database, *PLACE) == 30
+
+
+async def test_a_stream_that_falls_silent_ends(database: Database, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("models.database.SILENT_SECONDS", 0.3)
+    taken: list[bytes] = []
+
+    async def take(lines: bytes) -> None:
+        await asyncio.sleep(0.4)  # whose own time counts for nothing
+        taken.append(lines)
+
+    began = time.monotonic()
+    with pytest.raises(DatabaseUnavailable):
+        await database.stream("SELECT repeat('x', 100000) UNION ALL SELECT pg_sleep(20)::text", take=take)
+    assert taken
+    assert time.monotonic() - began < 5
+
+
+async def test_nothing_of_an_empty_board_stays_for_ever(pod: Pod):
+    epoch = await pod.rebuilder.rebuild(PLACE, None)
+    assert epoch is not None
+    keys = keys_of(PLACE, epoch)
+    assert [await pod.ordering.redis.pttl(key) > 0 for key in (keys.pointer, keys.meta)] == [True, True]
 
 
 async def test_former_epochs_are_removed_when_nobody_reads_them(pod: Pod, monkeypatch: pytest.MonkeyPatch):

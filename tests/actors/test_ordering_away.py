@@ -1,8 +1,13 @@
-"""An outage of Redis in the log."""
+"""An outage of Redis: said in the log, and waited for by nobody."""
+
+import asyncio
+import time
 
 import pytest
 
-from actors.ordering import Ordering
+from actors.ordering import AWAY, TIMEOUT_SECONDS, Ordering
+
+PAUSE_SECONDS = 2 * TIMEOUT_SECONDS
 
 
 async def test_an_outage_is_said_once_and_so_is_its_end(caplog: pytest.LogCaptureFixture):
@@ -16,3 +21,21 @@ async def test_an_outage_is_said_once_and_so_is_its_end(caplog: pytest.LogCaptur
     assert ordering.found()
     assert not ordering.found()
     assert caplog.messages == ["redis is away: refused", "redis answers again"]
+
+
+async def test_a_redis_that_hangs_holds_up_no_reader(redis_url: str):
+    ordering, other = Ordering(redis_url), Ordering(redis_url)
+    client = ordering.blocking_client()
+    connection = await client.connection_pool.get_connection()
+    await other.redis.execute_command("CLIENT", "PAUSE", round(PAUSE_SECONDS * 1000))
+    began = time.monotonic()
+    try:
+        await connection.send_command("XREAD", "BLOCK", 200, "STREAMS", "nothing", "0-0")
+        with pytest.raises(AWAY):
+            await connection.read_response()
+        assert time.monotonic() - began < PAUSE_SECONDS - 0.5
+    finally:
+        await asyncio.sleep(began + PAUSE_SECONDS - time.monotonic())  # nobody can end it
+        await client.aclose()
+        await ordering.close()
+        await other.close()

@@ -81,10 +81,18 @@ async def test_a_period_that_is_over_is_adopted_when_something_late_wants_it(pod
     pod = pods[0]
     board = next(board for board in pod.epochs.boards if board.window is Window.DAY)
     past = (board.key, "2026-01-01")
+    shown: list[Place] = []
+
+    async def show(place: Place, *_: object) -> None:
+        shown.append(place)
+
+    pod.watch.on_epoch = show
+    pod.epochs.forget(place_of(pod))
     for _ in range(2):  # it is rebuilt at the first look, and found at the next
         pod.epochs.doubt(past)
         await pod.watch.look()
     assert epoch_of(pod, past) is not None
+    assert shown == [place_of(pod)]  # the board shows its present period all the while
     await pod.watch.look()
     assert epoch_of(pod, past) is None
 

@@ -10,6 +10,7 @@ from actors.notices import Notices
 from models import control, sessions
 from models.control import OVERLAP_SECONDS, Notice, Topic
 from models.database import Database
+from models.errors import DatabaseUnavailable
 from server.auth import Revoked
 from server.revocations import Revocations
 from tests.pods import migrated, new_players
@@ -84,3 +85,24 @@ async def test_who_is_banned_and_what_was_told_is_heard_once_and_in_order(databa
     await database.rows("UPDATE players SET banned_until = NULL WHERE id = $1", first)
     await pod.poll()
     assert (heard, pod.banned) == ([second, first, erased], {})
+
+
+async def test_what_could_not_be_heard_is_told_again(database: Database):
+    heard: list[str] = []
+
+    async def hear(notice: Notice) -> None:
+        heard.append(notice.subject)
+        if notice.subject == subject and heard.count(subject) == 1:
+            raise DatabaseUnavailable("gone for a moment")
+
+    async def read_anew() -> None:
+        pass
+
+    pod = Notices(database, {Topic.PROFILE: hear}, lambda _: None, read_anew)
+    (subject,) = await new_players(database, 1)
+    await control.tell(database, Topic.PROFILE, subject)
+    with pytest.raises(DatabaseUnavailable):
+        await pod.poll()
+    for _ in range(2):
+        await pod.poll()
+    assert heard.count(subject) == 2
