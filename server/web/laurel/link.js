@@ -47,11 +47,14 @@ export class Link {
     return this.usedToken;
   }
 
-  /** Ends the link unless this is called again within the time. @param {number} ms */
-  expectWithin(ms) {
+  /**
+   * Ends the link, or does what is given, unless this is called again within the time.
+   * @param {number} ms
+   * @param {() => void} [otherwise]
+   */
+  expectWithin(ms, otherwise = () => this.fail({ verdict: "reconnect", afterMs: 0, code: "silent" })) {
     clearTimeout(this.#deadline);
-    if (this.#isOver) return;
-    this.#deadline = setTimeout(() => this.fail({ verdict: "reconnect", afterMs: 0, code: "silent" }), ms);
+    if (!this.#isOver) this.#deadline = setTimeout(otherwise, ms);
   }
 
   ready() {

@@ -3,7 +3,8 @@
 import { afterClose } from "./close-codes.js";
 import { Link, OPEN_WITHIN_MS, SILENCE_MS } from "./link.js";
 
-const PING_EVERY_MS = 25_000;
+/** After this long without a word one is asked for. */
+const QUIET_MS = 25_000;
 /** A probe is answered within this time, or the connection is dead. */
 const PROBE_WITHIN_MS = 5_000;
 const NORMAL_CLOSURE = 1000;
@@ -11,12 +12,12 @@ const NORMAL_CLOSURE = 1000;
 /**
  * One WebSocket, authenticated first when a token is known.
  *
- * The server answers in order: the pong of the first ping says that everything missed has been sent.
+ * The server answers in order: the pong of the first ping says that everything missed has been sent. Later ones are
+ * sent when it is quiet, and by the same timer that gives up: a browser that slows down one of a hidden tab's timers, and
+ * not the other, would else take a quiet link for a dead one.
  */
 export class SocketLink extends Link {
   #socket;
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  #pinging;
   #isProbing = false;
 
   /** @param {import("./link.js").LinkContext} context @param {import("./link.js").LinkListener} listener */
@@ -36,15 +37,20 @@ export class SocketLink extends Link {
     const token = await this.takeToken();
     if (this.isOver) return;
     if (token !== null) this.#send({ type: "auth", token });
+    this.#ask(SILENCE_MS);
+  }
+
+  /** Asks for a word. @param {number} withinMs */
+  #ask(withinMs) {
+    this.expectWithin(withinMs);
     this.#send({ type: "ping" });
-    this.#pinging = setInterval(() => this.#send({ type: "ping" }), PING_EVERY_MS);
   }
 
   /** @param {unknown} text */
   #heard(text) {
     if (this.isOver) return;
     this.#isProbing = false;
-    this.expectWithin(SILENCE_MS);
+    this.expectWithin(QUIET_MS, () => this.#ask(SILENCE_MS - QUIET_MS));
     const frame = parse(text);
     if (frame === null) return;
     this.deliver(frame);
@@ -59,9 +65,9 @@ export class SocketLink extends Link {
   }
 
   probe() {
-    if (this.#isProbing || !this.#send({ type: "ping" })) return;
+    if (this.#isProbing || this.#socket.readyState !== WebSocket.OPEN) return;
     this.#isProbing = true;
-    this.expectWithin(PROBE_WITHIN_MS);
+    this.#ask(PROBE_WITHIN_MS);
   }
 
   authenticate() {
@@ -76,7 +82,6 @@ export class SocketLink extends Link {
   }
 
   hangUp() {
-    clearInterval(this.#pinging);
     this.#socket.close(NORMAL_CLOSURE);
   }
 }
