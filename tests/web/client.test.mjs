@@ -30,7 +30,7 @@ async function serving(routes) {
   return { asked, baseUrl: `http://127.0.0.1:${server.address().port}/` };
 }
 
-const USER = { userId: "u1", username: "ada", displayName: null, avatarUrl: null, region: null, role: "player" };
+const USER = { userId: "u1", username: "ada", displayName: "Ada", avatarUrl: null, region: null, role: "player" };
 const entered = (accessToken, refreshToken) => [200, { accessToken, tokenType: "Bearer", expiresIn: 900, refreshToken, user: USER }];
 const problem = (status, code, facts = {}, headers = {}) => [status, { type: "about:blank", title: code, status, code, detail: "no", ...facts }, headers];
 const nextOf = (target, type) => new Promise((resolve) => target.addEventListener(type, ({ detail }) => resolve(detail), { once: true }));
@@ -116,7 +116,7 @@ test("what was not on the board is null", async () => {
   assert.equal(await new Laurel({ baseUrl }).standing("global", "u1"), null);
 });
 
-const row = (userId, score, rank) => ({ userId, username: userId, displayName: null, avatarUrl: null, score, rank });
+const row = (userId, score, rank) => ({ userId, username: userId, displayName: userId, avatarUrl: null, score, rank });
 const TOP = { boardId: "global", period: { id: "all" }, epoch: "e", version: 3, totalUsers: 1, degraded: false, entries: [row("a", 9, 1)] };
 
 function sendEvent(response, frame) {
@@ -222,5 +222,26 @@ test("a stream that begins without a snapshot does not leave the board empty", a
   const board = new Laurel({ baseUrl }).live("global", { transports: ["events"] });
   const { entries, version } = await nextOf(board, "change");
   assert.deepEqual([entries.length, version, board.state], [1, 3, "live"]);
+  board.close();
+});
+
+test("a board that has no period yet is not asked for again and again", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { asked, baseUrl } = await serving({
+    "GET /api/v1/live/events": (_call, response) => {
+      response.writeHead(200, { "Content-Type": "text/event-stream" });
+      response.flushHeaders();
+    },
+    "GET /api/v1/boards/season/top": () => problem(404, "not_found"),
+    "GET /api/v1/boards": () => [200, { boards: [] }],
+  });
+  const laurel = new Laurel({ baseUrl });
+  const board = laurel.live("season", { transports: ["events"] });
+  closing.push(() => board.close());
+  for (let second = 0; second < 20; second += 1) {
+    t.mock.timers.tick(1_000);
+    await laurel.boards(); // answers come in between
+  }
+  assert.equal(asked.filter(({ route }) => route.endsWith("/top")).length, 1);
   board.close();
 });

@@ -2,6 +2,7 @@
 
 import { fullJitterMs } from "./backoff.js";
 import { Connection } from "./connection.js";
+import { LaurelError } from "./errors.js";
 import { topHash } from "./hash.js";
 import { asSnapshot, topPath } from "./polling-link.js";
 import { TopState } from "./top-state.js";
@@ -147,13 +148,13 @@ export class LiveBoard extends EventTarget {
     this.#tell("score", data);
   }
 
-  /** Reads the top while none has been pushed. */
+  /** Reads the top while none has been pushed; one that does not exist yet will be pushed when it does. */
   async #look() {
     const url = this.#http.address(topPath(this.board));
-    const answer = await this.#http.send("GET", url).catch(() => null);
+    const answer = await this.#http.send("GET", url).catch(LaurelError.from);
     if (this.#isClosed || this.#top.period !== null) return;
-    if (answer !== null) this.#changed(this.#top.takeSnapshot(asSnapshot(this.board, answer.body)));
-    else this.#lookTimer = setTimeout(() => this.#look(), NEXT_LOOK_MS);
+    if (!(answer instanceof LaurelError)) this.#changed(this.#top.takeSnapshot(asSnapshot(this.board, answer.body)));
+    else if (answer.isPassing) this.#lookTimer = setTimeout(() => this.#look(), NEXT_LOOK_MS);
   }
 
   // -- missing something --------------------------------------------------------------------------------------------
