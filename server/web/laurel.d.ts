@@ -3,7 +3,7 @@
 export interface User {
   userId: string;
   username: string;
-  displayName: string | null;
+  displayName: string;
   avatarUrl: string | null;
   region: string | null;
   role: string;
@@ -83,7 +83,7 @@ export interface Board {
 export interface Row {
   userId: string;
   username: string;
-  displayName: string | null;
+  displayName: string;
   avatarUrl: string | null;
   score: number;
   rank: number;

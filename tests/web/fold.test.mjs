@@ -16,7 +16,7 @@ function numbersFrom(seed) {
 }
 
 function row(userId, score, rank, username = userId) {
-  return { userId, username, displayName: null, avatarUrl: null, score, rank };
+  return { userId, username, displayName: userId, avatarUrl: null, score, rank };
 }
 
 function topOf(scores) {

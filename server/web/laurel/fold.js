@@ -1,7 +1,7 @@
 /** The top as a fold over numbered updates: pure functions. */
 
 /**
- * @typedef {{userId: string, username: string, displayName: string | null, avatarUrl: string | null, score: number, rank: number}} Row
+ * @typedef {{userId: string, username: string, displayName: string, avatarUrl: string | null, score: number, rank: number}} Row
  * @typedef {{updatedPositions: readonly Row[], removed: readonly string[]}} Update
  * @typedef {{userId: string, from: number | null, to: number | null, scoreFrom: number | null, scoreTo: number | null}} Move
  * @typedef {{epoch: string, version: number}} Position
