@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Route, expect
 
 PASSWORD = "correct horse battery"
 WAIT_MS = 10_000
@@ -19,6 +19,10 @@ EXPECTED_STATUS = re.compile(
 LEFT_EARLY = re.compile(r"WebSocket is closed before the connection is established")
 """What Chromium says of a page that turns to another board while it still connects for the last one."""
 AWAY = re.compile(r"net::ERR_|WebSocket connection to .* failed|status of 50[0-4]\b")
+
+PICTURES = "https://pictures.example/"
+"""Where players' faces lie; in these windows nobody is asked for them."""
+FACE = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>'
 
 ROWS = """() => [...document.querySelectorAll("#rows .row:not(.leaving)")].map((row) => [
   Number(row.dataset.rank),
@@ -39,6 +43,7 @@ class Visitor:
         self.url = url
         self.context = browser.new_context(**options)
         self.context.set_default_timeout(WAIT_MS)
+        self.context.route(f"{PICTURES}**", lambda route: route.fulfill(content_type="image/svg+xml", body=FACE))
         self.complaints: list[str] = []
         self.requested: list[str] = []
         self.server_goes_away = False
@@ -63,8 +68,18 @@ class Visitor:
         self.requested.append(request.url)
 
     def outside(self) -> Iterator[str]:
-        """Requests to anywhere but the own pod."""
-        return (url for url in self.requested if not url.startswith((f"{self.url}/", "data:")))
+        """Requests to anywhere but the own pod, and for players' pictures."""
+        return (url for url in self.requested if not url.startswith((f"{self.url}/", "data:", PICTURES)))
+
+    def hold(self, pattern: str) -> list[Route]:
+        """The requests to an address, which wait from now on until they are let go."""
+        held: list[Route] = []
+
+        def wait(route: Route) -> None:
+            held.append(route)
+
+        self.page.route(pattern, wait)
+        return held
 
     def open(self, fragment: str = "") -> "Visitor":
         self.page.goto(f"{self.url}/{fragment}")
