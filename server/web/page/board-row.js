@@ -41,7 +41,7 @@ export class BoardRow {
   show(row, isOwn) {
     this.element.dataset.rank = String(row.rank);
     this.element.classList.toggle("own", isOwn);
-    this.#rank.textContent = String(row.rank);
+    if (this.#rank.textContent !== String(row.rank)) this.#rank.textContent = String(row.rank);
     this.#counter.show(row.score);
     this.#profile(row, isOwn);
   }

@@ -38,7 +38,7 @@ export class BoardView {
       this.#rows.set(row.userId, shown);
       shown.show(row, row.userId === ownId);
     }
-    this.#list.append(...entries.map(({ userId }) => this.#element(userId)));
+    this.#arrange(entries.map(({ userId }) => this.#element(userId)));
     if (isStill) return;
     for (const [userId, row] of this.#rows) this.#glide(row.element, seenAt.get(userId));
     for (const change of moves) this.#rows.get(change.userId)?.marks(change);
@@ -47,6 +47,15 @@ export class BoardView {
   /** @param {string} userId */
   #element(userId) {
     return /** @type {BoardRow} */ (this.#rows.get(userId)).element;
+  }
+
+  /** Moves only what is elsewhere: in a row that stays, a selection and a screen reader keep their place. @param {Element[]} elements */
+  #arrange(elements) {
+    let next = staying(this.#list.firstElementChild);
+    for (const element of elements) {
+      if (element === next) next = staying(element.nextElementSibling);
+      else this.#list.insertBefore(element, next);
+    }
   }
 
   #places() {
@@ -85,4 +94,10 @@ export class BoardView {
     const away = [{ opacity: 1 }, { opacity: 0, transform: "translateX(2rem)" }];
     move(element, away, { duration: APPEAR_MS, fill: "forwards" }).then(() => element.remove());
   }
+}
+
+/** The first of these siblings that is not on its way out. @param {Element | null} element */
+function staying(element) {
+  while (element?.classList.contains("leaving")) element = element.nextElementSibling;
+  return element;
 }

@@ -21,7 +21,8 @@ export class Counter {
   show(value) {
     cancelAnimationFrame(this.#frame);
     const from = this.#shown;
-    if (from === null || from === value || isCalm() || document.hidden) return this.#write(value);
+    if (from === value) return;
+    if (from === null || isCalm() || document.hidden) return this.#write(value);
     const began = performance.now();
     const step = (/** @type {number} */ now) => {
       const part = Math.min(1, Math.max(0, (now - began) / COUNTING_MS));
