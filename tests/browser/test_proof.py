@@ -66,6 +66,17 @@ def test_a_proof_that_is_no_good_any_more_is_made_anew(visit: Visit, names: Iter
     assert len(set(proofs)) == 2
 
 
+def test_a_widget_that_cannot_be_loaded_is_done_without(visit: Visit, names: Iterator[str]):
+    player = visit(0).register(next(names))
+    player.server_goes_away = True
+    held = player.hold("**/altcha.min.js")
+    player.press(VAULT, "Start")
+    player.expect_outcome(VAULT, "Working out the proof…")
+    held.pop().abort()
+    headline = player.card(VAULT).locator(".headline")
+    expect(headline).to_have_text("Under way", timeout=WAIT_MS * 2)
+
+
 def test_the_library_solves_without_a_widget_and_without_blocking(visit: Visit):
     visitor = visit(0)
     action, longest_ms = visitor.page.evaluate(SOLVED, "vault")

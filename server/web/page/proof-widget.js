@@ -13,12 +13,17 @@ let loading = null;
 
 /** Loads the widget when the first action asks for it. */
 function load() {
-  loading ??= (async () => {
-    document.head.append(el("link", { rel: "stylesheet", href: new URL("altcha.css", FOLDER).href }));
-    await import(new URL("altcha.min.js", FOLDER).href);
-    /** @type {any} */ (globalThis).$altcha.algorithms.set(ALGORITHM, () => new Worker(new URL("pbkdf2.js", FOLDER)));
-  })();
+  loading ??= fetched().catch((error) => {
+    loading = null; // the next action tries again
+    throw error;
+  });
   return loading;
+}
+
+async function fetched() {
+  await import(new URL("altcha.min.js", FOLDER).href);
+  /** @type {any} */ (globalThis).$altcha.algorithms.set(ALGORITHM, () => new Worker(new URL("pbkdf2.js", FOLDER)));
+  document.head.append(el("link", { rel: "stylesheet", href: new URL("altcha.css", FOLDER).href }));
 }
 
 /** Proofs for one action, one at a time, each used once. */
@@ -71,14 +76,19 @@ export class ProofWidget {
   }
 
   async #work() {
-    await load();
-    this.#widget ??= await this.#made();
     const round = this.#round;
-    this.element.hidden = false;
-    const result = await this.#widget.verify();
-    if (result !== null) return result.payload;
+    const proof = await this.#verified().catch(() => null);
+    if (proof !== null) return proof;
     if (round !== this.#round) throw new LaurelError("proof_required"); // forgotten meanwhile
     return this.#laurel.prove(this.#actionId); // the widget could not, for whatever reason
+  }
+
+  /** The widget's proof, or null. @returns {Promise<string | null>} */
+  async #verified() {
+    await load();
+    this.#widget ??= await this.#made();
+    this.element.hidden = false;
+    return (await this.#widget.verify())?.payload ?? null;
   }
 
   async #made() {
