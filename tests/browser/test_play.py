@@ -2,10 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
+from tests.browser.visitor import PASSWORD
+
+SECOND_CLICK_MS = 150
+"""Between press and release: the second click comes when the first has been answered."""
 
 
 def test_two_windows_on_two_pods_show_the_same_order(visit: Visit, names: Iterator[str]):
@@ -30,9 +35,13 @@ def test_action_with_a_minimum_time_counts_when_it_is_over(visit: Visit, names: 
     player.press("Forage for berries", "Start")
     card = player.card("Forage for berries")
     expect(card.locator(".headline")).to_have_text("Under way")
+    expect(card.locator(".ring-text")).to_have_text(re.compile("0:0[01]"))
+    expect(card.locator(".hint")).to_have_text(re.compile(r"redeemable in \d s"))
     player.press("Forage for berries", "Redeem")
     player.expect_outcome("Forage for berries", re.compile(r"Too fast to be true. Redeem it in \d seconds?\."))
     expect(card.locator(".headline")).to_have_text("Ready to redeem")
+    expect(card.locator(".ring-text")).to_have_text(re.compile(r"0:0\d"))
+    expect(card.locator(".hint")).to_have_text(re.compile(r"expires in \d+ (min|s)"))
     player.press("Forage for berries", "Redeem")
     player.expect_outcome("Forage for berries", re.compile(r"\+5\b.*now 25 points"))
     for window in (player, watcher):
@@ -51,10 +60,43 @@ def test_refusals_are_explained_in_words(visit: Visit, names: Iterator[str]):
     player.expect_outcome("Cheer for a friend", re.compile(r"Take a breath: again in \d seconds?\."))
 
 
-def test_stranger_who_presses_is_led_to_the_form(visit: Visit):
+def test_stranger_who_presses_is_told_to_create_an_account(visit: Visit, names: Iterator[str]):
     stranger = visit(0)
+    name, password = stranger.page.get_by_label("Name", exact=True), stranger.page.get_by_label("Password", exact=True)
+    expect(name).to_have_accessible_description("")
     stranger.press("Sprint", "Start")
-    expect(stranger.page.get_by_label("Name", exact=True)).to_be_focused()
+    expect(name).to_be_focused()
+    expect(name).to_have_accessible_description("3 to 32 letters, digits, dots, hyphens or underscores")
+    expect(password).to_have_accessible_description("At least 8 characters")
+    expect(stranger.page.get_by_role("status").filter(has_text="To play, create an account")).to_be_visible()
+    assert stranger.grave_faults() == []
+    name.fill(next(names))
+    password.fill(PASSWORD)
+    password.press("Enter")
+    expect(stranger.page.locator("#account")).to_be_visible()
+
+
+def test_a_double_click_is_one_click(visit: Visit, names: Iterator[str]):
+    player = visit(0).register(next(names))
+    card = player.card("Daily check-in")
+    card.get_by_role("button", name="Do it").click(click_count=2, delay=SECOND_CLICK_MS)
+    player.sprint()
+    player.expect_outcome("Daily check-in", "+20")
+    assert len([url for url in player.requested if url.endswith("/redeem")]) == 2
+
+
+def test_what_takes_long_is_told_as_it_is(visit: Visit, names: Iterator[str]):
+    player = visit(0).register(next(names))
+    held = player.hold("**/api/v1/tickets")
+    player.press("Sprint", "Start")
+    player.expect_outcome("Sprint", "The server is slow to answer.")
+    held.pop().continue_()
+    expect(player.card("Sprint").locator(".headline")).to_have_text("Ready to redeem")
+    refusal: dict[str, Any] = {"status": 429, "headers": {"Retry-After": "4"}, "json": {"code": "rate_limited"}}
+    player.page.route("**/api/v1/tickets/redeem", lambda route: route.fulfill(**refusal), times=1)
+    player.press("Sprint", "Redeem")
+    player.expect_outcome("Sprint", "This takes longer than usual. Still trying; it can only count once.")
+    player.expect_outcome("Sprint", "+10")
 
 
 def test_given_up_ticket_leaves_no_trace(visit: Visit, names: Iterator[str]):

@@ -10,8 +10,11 @@ import { ProofWidget } from "./proof-widget.js";
 import { Ring } from "./ring.js";
 
 const TICK_MS = 100;
-/** After this long the player is told that we are still trying. */
+/** After this long the player is told what takes so long. */
 const SLOW_MS = 3_000;
+const SLOW_SERVER = "The server is slow to answer.";
+/** Repeated until it is known, and when the server says so, after a rest. */
+const SLOW_COUNT = "This takes longer than usual. Still trying; it can only count once.";
 
 /** @typedef {import("./policy.js").Action} Action */
 
@@ -39,6 +42,7 @@ export class ActionCard {
   /** @type {import("../laurel.js").Ticket | null} */
   #ticket = null;
   #ticking = 0;
+  #slow = 0;
   #isBusy = false;
   #wasReady = false;
   /** @type {string | undefined} an instant action whose outcome is unknown is repeated with its key */
@@ -64,7 +68,8 @@ export class ActionCard {
       this.#outcome.element,
       el("div", { class: "buttons" }, this.#go, this.#drop),
     );
-    this.#go.addEventListener("click", () => this.#pressed());
+    // The second click of a double click would meet the button's next meaning.
+    this.#go.addEventListener("click", ({ detail }) => detail > 1 || this.#pressed());
     this.#drop.addEventListener("click", () => this.#giveUp());
     this.playerChanged();
   }
@@ -96,39 +101,51 @@ export class ActionCard {
     this.#isBusy = true;
     this.#go.textContent = words;
     this.#go.setAttribute("aria-disabled", "true");
-    const slow = window.setTimeout(() => this.#outcome.note("The server is slow to answer. Still trying; it can only count once."), SLOW_MS);
     try {
       await work();
     } catch (error) {
       if (!(error instanceof LaurelError)) throw error;
       this.#refused(error);
     } finally {
-      clearTimeout(slow);
+      clearTimeout(this.#slow);
       this.#isBusy = false;
       this.#go.removeAttribute("aria-disabled");
       this.#show();
     }
   }
 
+  /** What to say if it takes long from here on. @param {string} words */
+  #ifSlow(words) {
+    clearTimeout(this.#slow);
+    this.#slow = window.setTimeout(() => this.#outcome.note(words), SLOW_MS);
+  }
+
   async #start() {
-    const prove = () => {
-      this.#asksProof = true;
-      return this.#proof.take();
-    };
-    const proof = this.#asksProof ? await this.#proof.take() : undefined;
-    const ticket = await this.#stage.laurel.start(this.#action.actionId, { proof, prove });
+    this.#ifSlow(SLOW_SERVER);
+    const proof = this.#asksProof ? await this.#prove() : undefined;
+    const ticket = await this.#stage.laurel.start(this.#action.actionId, { proof, prove: () => this.#prove() });
     this.#outcome.clear();
     this.#stage.tickets.started(this.#userId, ticket);
     this.#follow(ticket);
     if (this.#asksProof) this.#proof.prepare(); // for the next round, while this one is played
   }
 
+  async #prove() {
+    this.#asksProof = true;
+    this.#ifSlow("Working out the proof…");
+    const proof = await this.#proof.take();
+    this.#ifSlow(SLOW_SERVER);
+    return proof;
+  }
+
   async #redeem() {
     const ticket = this.#ticket;
+    this.#ifSlow(SLOW_COUNT);
     if (ticket !== null) this.#counted(await this.#stage.laurel.redeem(ticket));
   }
 
   async #act() {
+    this.#ifSlow(SLOW_COUNT);
     this.#openKey ??= crypto.getRandomValues(new Uint32Array(4)).join("-");
     const result = await this.#stage.laurel.act(this.#action.actionId, { idempotencyKey: this.#openKey });
     this.#openKey = undefined;
@@ -201,7 +218,7 @@ export class ActionCard {
     const waitMs = Math.max(ticket.redeemableInMs(), this.#restMs);
     const isReady = waitMs === 0;
     const wholeMs = ticket.ageMs() + waitMs;
-    this.#ring.show(isReady ? 1 : ticket.ageMs() / wholeMs, clock(isReady ? ticket.expiresInMs() : waitMs));
+    this.#ring.show(isReady ? 1 : ticket.ageMs() / wholeMs, clock(ticket.ageMs()));
     this.#headline.textContent = isReady ? "Ready to redeem" : "Under way";
     this.#hint.textContent = isReady ? `expires in ${span(ticket.expiresInMs() / 1000)}` : `redeemable in ${span(waitMs / 1000)}`;
     this.element.classList.toggle("ready", isReady);

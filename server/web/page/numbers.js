@@ -61,9 +61,9 @@ function parts(seconds) {
   return found;
 }
 
-/** A running clock: `0:07`, `12:30`, `1:02:03`. @param {number} ms */
+/** A stopwatch: `0:07`, `12:30`, `1:02:03`. @param {number} ms */
 export function clock(ms) {
-  const seconds = Math.ceil(ms / 1000);
+  const seconds = Math.trunc(ms / 1000);
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   const tail = `${h > 0 ? String(m).padStart(2, "0") : m}:${String(s).padStart(2, "0")}`;
   return h > 0 ? `${h}:${tail}` : tail;

@@ -23,7 +23,7 @@ const SENTENCES = {
   ticket_expired: (_error, { maxSeconds }) =>
     maxSeconds ? `Too late: this ticket was good for ${spanInFull(maxSeconds)}. Start again.` : "Too late: this ticket has expired. Start again.",
   ticket_too_early: (error) => `Too fast to be true. ${againIn(error, "Redeem it") ?? "Try again in a moment."}`,
-  ticket_overlaps: () => "You have redeemed a newer one since, so this ticket is void: one at a time.",
+  ticket_overlaps: () => "You have redeemed another one since, so this ticket is void: one at a time.",
   cooldown: (error, { cooldownSeconds }) =>
     againIn(error, "Take a breath: again") ?? `Take a breath: ${spanInFull(cooldownSeconds ?? 0)} of rest between two rounds.`,
   daily_limit: (error, { dailyLimit }) =>
@@ -75,11 +75,13 @@ function againIn(error, begin = "Again") {
 }
 
 /** @type {Record<string, string>} */
-const FIELDS = { username: "name", displayName: "shown name", password: "password" };
+const FIELDS = { displayName: "shown name", password: "password" };
 
 /** What a validator said of a form's field, in plain words. @param {string} detail */
 function fieldRefusal(detail) {
-  const field = FIELDS[/\$\.(\w+)/.exec(detail)?.[1] ?? ""];
+  const name = /\$\.(\w+)/.exec(detail)?.[1] ?? "";
+  if (name === "username") return "A name has 3 to 32 letters, digits, dots, hyphens or underscores.";
+  const field = FIELDS[name];
   if (field === undefined) return null;
   const [, bound, length] = /length (>=|<=) (\d+)/.exec(detail) ?? [];
   if (bound === undefined) return `That ${field} has characters or a form that is not allowed here.`;

@@ -8,6 +8,7 @@ export class SessionForm {
   #form;
   #laurel;
   #keeper;
+  #reason;
   #problem;
   #submit;
 
@@ -20,6 +21,7 @@ export class SessionForm {
     this.#form = form;
     this.#laurel = laurel;
     this.#keeper = keeper;
+    this.#reason = /** @type {HTMLElement} */ (form.querySelector(".reason"));
     this.#problem = /** @type {HTMLElement} */ (form.querySelector(".problem"));
     this.#submit = /** @type {HTMLButtonElement} */ (form.querySelector("[type=submit]"));
     form.addEventListener("submit", (event) => this.#submitted(event));
@@ -32,6 +34,9 @@ export class SessionForm {
 
   /** Brings the visitor here, to create an account. */
   invite() {
+    /** @type {HTMLInputElement} */ (this.#form.querySelector("[name=mode][value=register]")).checked = true;
+    this.#arrange();
+    this.#say(this.#reason, "To play, create an account: a name and a password are all it takes.");
     this.#form.scrollIntoView({ block: "center" });
     this.#field("username").focus();
   }
@@ -40,6 +45,7 @@ export class SessionForm {
   #changed({ user, reason }) {
     this.#form.hidden = user !== null;
     this.#field("password").value = "";
+    this.#say(this.#reason, "");
     this.#complain(reason === "expired" ? refusal(new LaurelError("token_expired")) : "");
   }
 
@@ -50,6 +56,7 @@ export class SessionForm {
   #arrange() {
     const isNew = this.#isNew;
     for (const part of this.#form.querySelectorAll("[data-only=register]")) /** @type {HTMLElement} */ (part).hidden = !isNew;
+    for (const name of ["username", "password"]) this.#field(name).setAttribute("aria-describedby", isNew ? `${name}-rule` : "");
     this.#field("password").autocomplete = isNew ? "new-password" : "current-password";
     this.#submit.textContent = isNew ? "Create account" : "Sign in";
     this.#complain("");
@@ -86,8 +93,13 @@ export class SessionForm {
 
   /** @param {string} words */
   #complain(words) {
-    this.#problem.textContent = words;
-    this.#problem.hidden = words === "";
+    this.#say(this.#problem, words);
+  }
+
+  /** @param {HTMLElement} place @param {string} words */
+  #say(place, words) {
+    place.textContent = words;
+    place.hidden = words === "";
   }
 
   /** @param {string} name @returns {HTMLInputElement} */
