@@ -3,6 +3,7 @@
 import { Laurel, repeatedly } from "./laurel.js";
 import { AccountMenu } from "./page/account-menu.js";
 import { Announcer } from "./page/announcer.js";
+import { nameOf } from "./page/avatar.js";
 import { BoardPanel } from "./page/board-panel.js";
 import { BoardTabs } from "./page/board-tabs.js";
 import { ConnectionPill } from "./page/connection-pill.js";
@@ -19,6 +20,8 @@ const DEFAULT_BOARD = "global";
 const part = (id) => document.getElementById(id);
 
 const keeper = new SessionKeeper();
+const tickets = new RunningTickets(keeper);
+const announcer = new Announcer(part("announcer"));
 const laurel = new Laurel({ store: keeper });
 keeper.watch(() => laurel.session.reload());
 
@@ -36,13 +39,13 @@ const panel = new BoardPanel(
     between: part("between"),
     place: part("place"),
   },
-  new Announcer(part("announcer")),
+  announcer,
 );
 const tabs = new BoardTabs(part("tabs"), part("board"));
 const form = new SessionForm(part("session"), laurel, keeper);
 const play = new PlayPanel(part("actions"), {
   laurel,
-  tickets: new RunningTickets(),
+  tickets,
   onCounted: () => panel.scored(),
   onStranger: () => form.invite(),
 });
@@ -51,25 +54,32 @@ new AccountMenu(part("account"), laurel);
 /** @type {Map<string, Board>} */
 let boards = new Map();
 
-/** The board named in the address, if there is such a one. */
+/** @type {Promise<void> | null} */
+let refreshing = null;
+
+/** The board named in the address; if there is no such one, that which is shown. */
 function boardOfAddress() {
-  const named = location.hash.slice(1);
-  const fallback = boards.has(DEFAULT_BOARD) ? DEFAULT_BOARD : [...boards.keys()][0];
-  return boards.has(named) ? named : fallback;
+  const named = location.hash.slice(1) || DEFAULT_BOARD;
+  return [named, tabs.chosen, DEFAULT_BOARD].find((boardId) => boards.has(boardId ?? "")) ?? [...boards.keys()][0];
 }
 
-async function refreshBoards() {
+/** Asks until an answer comes, once for all who wish it meanwhile. */
+function refreshBoards() {
+  refreshing ??= readBoards().finally(() => {
+    refreshing = null;
+  });
+}
+
+async function readBoards() {
   const all = /** @type {Board[]} */ (await repeatedly(() => laurel.boards(), { withinMs: Infinity }));
   boards = new Map(all.map((board) => [board.boardId, board]));
-  const chosen = boardOfAddress();
-  if (chosen !== undefined) choose(chosen);
+  showBoard();
 }
 
-/** @param {string} boardId */
-function choose(boardId) {
-  const board = boards.get(boardId);
+function showBoard() {
+  const board = boards.get(boardOfAddress());
   if (board === undefined) return;
-  tabs.show([...boards.values()], boardId);
+  tabs.show([...boards.values()], board.boardId);
   panel.follow(board);
 }
 
@@ -84,13 +94,25 @@ panel.addEventListener("state", (event) => {
     refreshBoards();
   }
 });
-panel.addEventListener("period", refreshBoards);
+panel.addEventListener("outdated", refreshBoards);
 tabs.addEventListener("choose", (event) => {
   const boardId = /** @type {CustomEvent<string>} */ (event).detail;
-  if (boardId !== boardOfAddress()) history.replaceState(null, "", boardId === DEFAULT_BOARD ? location.pathname : `#${boardId}`);
-  choose(boardId);
+  history.replaceState(null, "", boardId === DEFAULT_BOARD ? location.pathname : `#${boardId}`);
+  showBoard();
+  refreshBoards();
 });
-addEventListener("hashchange", () => choose(boardOfAddress()));
+addEventListener("hashchange", showBoard);
+laurel.session.addEventListener("change", (event) => {
+  const { user, reason } = /** @type {CustomEvent} */ (event).detail;
+  tickets.keep();
+  if (reason !== "login" && reason !== "logout") return;
+  part("play-title").focus({ preventScroll: true }); // what had the focus is hidden now
+  announcer.sayNow(user === null ? "Signed out." : `Signed in as ${nameOf(user)}.`);
+});
+part("skip").addEventListener("click", (/** @type {MouseEvent} */ event) => {
+  event.preventDefault(); // the address names the board
+  part("board").focus();
+});
 part("invite").addEventListener("click", () => (laurel.session.isSignedIn ? part("play").scrollIntoView() : form.invite()));
 
 refreshBoards();

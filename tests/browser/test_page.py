@@ -1,11 +1,16 @@
 """Tabs, narrow screens, colour schemes, motion and accessibility."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.visitor import PASSWORD, PICTURES
+from tests.caller import Caller
+from tests.laurel_process import LaurelProcess
 
 NARROW = {"width": 360, "height": 740}
 COUNT_MOVES = """
@@ -45,9 +50,101 @@ def test_tabs_by_keyboard(visit: Visit):
         expect(page.locator("#board-title")).to_have_text(title)
     expect(page.get_by_role("tab", selected=True)).to_have_count(1)
     assert page.url.endswith("#marathons")
+    page.keyboard.press("Control+Home")
+    expect(page.get_by_role("tab", name="Marathons")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Tab")
     expect(page.get_by_role("tabpanel")).to_be_focused()
     expect(page.get_by_text("The wreath is waiting")).to_be_visible()
+
+
+def test_the_way_past_the_head_leads_to_the_board_that_is_shown(visit: Visit):
+    page = visit(0, "#weekly").page
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the board")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("tabpanel", name="This week")).to_be_focused()
+    page.evaluate("location.hash = 'nowhere'")
+    page.get_by_role("tab", name="Today").focus()
+    expect(page.get_by_role("tab", selected=True)).to_have_text("This week")
+    expect(page.locator("#board-title")).to_have_text("This week")
+
+
+def test_a_players_picture_is_shown_by_a_browser_of_some_years_ago(visit: Visit, names: Iterator[str]):
+    visitor, name = visit(0), next(names)
+    account = {"username": name, "password": PASSWORD, "avatarUrl": f"{PICTURES}face.svg"}
+    assert visitor.page.request.post(f"{visitor.url}/api/v1/auth/register", data=account).status == 201
+    visitor.context.add_init_script("delete URL.canParse;")
+    visitor.page.reload()
+    visitor.await_live()
+    visitor.fill_in("Sign in", name)
+    expect(visitor.page.locator("#account .avatar img")).to_be_visible()
+    visitor.check_in().await_rows((name, 20))
+    expect(visitor.page.locator(".row.own .avatar img")).to_be_visible()
+    visitor.page.reload()
+    visitor.await_rows((name, 20))
+
+
+def test_a_row_that_stays_keeps_what_is_selected_in_it(visit: Visit, names: Iterator[str]):
+    ann, ben = next(names), next(names)
+    first, second = visit(0).register(ann).check_in(), visit(1).register(ben).check_in()
+    first.sprint()
+    first.await_rows((ann, 30), (ben, 20))
+    row = first.page.locator(".row.own .name")
+    row.select_text()
+    second.press("Cheer for a friend", "Do it")
+    first.await_rows((ann, 30), (ben, 21))
+    assert first.page.evaluate("getSelection().toString()") == ann
+    second.sprint()
+    first.await_rows((ben, 31), (ann, 30))  # overtaken: it is the other one that moves
+    assert first.page.evaluate("getSelection().toString()") == ann
+
+
+def test_the_list_of_boards_follows_the_server(site: LaurelProcess, visit: Visit, names: Iterator[str]):
+    visitor = visit(0).register(next(names))
+    page = visitor.page
+    tab, heading = page.get_by_role("tab", name="Cup"), page.locator("#board .period")
+    rules: dict[str, Any] = {"title": "Cup", "fold": "sum", "window": "season"}
+    with Caller(site.urls[0], site.mint_admin()[1]) as admin:
+        assert admin.post("/api/v1/admin/boards", rules | {"boardId": "cup"}).status_code == 201
+        expect(tab).to_have_count(0)
+        page.get_by_role("tab", name="This week").click()
+        tab.click()
+        expect(page.get_by_text("Between two seasons")).to_be_visible()
+        expect(heading).to_contain_text("No season now")
+        now = datetime.now(UTC)
+        season = {"id": "spring", "start": now.isoformat(), "end": (now + timedelta(days=3)).isoformat()}
+        assert admin.http.put("/api/v1/admin/boards/cup", json=rules | {"season": season}).status_code == 200
+        visitor.sprint()
+        visitor.await_rows((page.locator("#account .name").inner_text(), 10))
+        expect(heading).to_contain_text("ends in 3 d")
+        expect(page.locator("#place")).to_be_visible()
+        assert admin.http.delete("/api/v1/admin/boards/cup").status_code == 204
+    page.get_by_role("tab", name="This month").click()
+    expect(tab).to_have_count(0)
+    expect(page.locator("#board-title")).to_have_text("This month")
+
+
+def test_a_list_of_yesterday_gives_way_to_the_board_itself(visit: Visit):
+    page = visit(0, "#daily").page
+    period = page.locator("#board-period span").first
+    today = period.inner_text()
+    asked = 0
+
+    def yesterdays_first(route: Route) -> None:
+        nonlocal asked
+        asked += 1
+        answer = route.fetch()
+        body = answer.json()
+        if asked == 1:
+            daily = next(board for board in body["boards"] if board["boardId"] == "daily")
+            daily["period"] = {"id": "2020-02-02", "start": "2020-02-02T00:00:00Z", "end": "2020-02-03T00:00:00Z"}
+        route.fulfill(response=answer, json=body)
+
+    page.route("**/api/v1/boards", yesterdays_first)
+    page.reload()
+    expect(period).to_have_text(today)
+    expect(page.locator("#board-period")).not_to_contain_text("has ended")
+    assert asked == 2
 
 
 def test_between_two_seasons_no_other_boards_rows_are_shown(visit: Visit, names: Iterator[str]):

@@ -21,6 +21,8 @@ def test_wrong_password_and_taken_name_are_explained(visit: Visit, names: Iterat
     expect_problem(other, "That name and password don’t belong together.")
     other.fill_in("New here", name)
     expect_problem(other, "That name is taken. Choose another, or sign in if it is yours.")
+    other.fill_in("New here", "two words")
+    expect_problem(other, "A name has 3 to 32 letters, digits, dots, hyphens or underscores.")
     other.fill_in("New here", next(names), "short")
     expect_problem(other, "The password needs at least 8 characters.")
     other.fill_in("Sign in", name)
@@ -40,6 +42,32 @@ def test_reload_keeps_session_and_running_ticket(visit: Visit, names: Iterator[s
     expect(card.locator(".headline")).to_have_text("Ready to redeem")
     player.press("Forage for berries", "Redeem")
     player.expect_outcome("Forage for berries", "+5")
+
+
+def test_a_session_that_is_kept_keeps_its_ticket(visit: Visit, names: Iterator[str]):
+    player = visit(0)
+    player.page.get_by_label("Keep me signed in").check()
+    player.register(next(names)).press("Run the marathon", "Start")
+    headline = ".action.under-way .headline"
+    expect(player.page.locator(headline)).to_have_text("Under way")
+    address = player.page.url
+    player.page.close()
+    again = player.new_page()
+    again.goto(address)
+    expect(again.locator(headline)).to_have_text("Under way")
+    again.get_by_role("button", name="Sign out").click()
+    expect(again.locator("#session")).to_be_visible()
+    assert again.evaluate("localStorage.length") == 0
+
+
+def test_who_signs_in_or_out_is_told_so(visit: Visit, names: Iterator[str]):
+    page = visit(0).register(next(names), "Evening Star").page
+    title, told = page.get_by_role("heading", name="Play", exact=True), page.locator("#announcer")
+    expect(title).to_be_focused()
+    expect(told).to_have_text("Signed in as Evening Star.")
+    page.get_by_role("button", name="Sign out").click()
+    expect(title).to_be_focused()
+    expect(told).to_have_text("Signed out.")
 
 
 def test_signing_out_reaches_the_other_tab(visit: Visit, names: Iterator[str]):

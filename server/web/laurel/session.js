@@ -6,7 +6,7 @@ import { LaurelError } from "./errors.js";
 const RENEW_BEFORE_MS = 10_000;
 
 /**
- * @typedef {{userId: string, username: string, displayName: string | null, avatarUrl: string | null,
+ * @typedef {{userId: string, username: string, displayName: string, avatarUrl: string | null,
  *            region: string | null, role: string}} User
  * @typedef {{accessToken: string, refreshToken: string | null, expiresAtMs: number | null, user: User | null}} Tokens
  * @typedef {{load(): Tokens | null, save(tokens: Tokens | null): void}} SessionStore
@@ -63,22 +63,13 @@ export class Session extends EventTarget {
    */
   accept(answer, reason = "login") {
     const expiresAtMs = typeof answer.expiresIn === "number" ? Date.now() + answer.expiresIn * 1000 : null;
-    this.#put(
-      {
-        accessToken: answer.accessToken,
-        refreshToken: answer.refreshToken ?? null,
-        expiresAtMs,
-        user: answer.user ?? this.user,
-      },
-      reason,
-    );
-    this.#store?.save(this.#tokens);
+    const { accessToken, refreshToken = null, user = this.user } = answer;
+    this.#save({ accessToken, refreshToken, expiresAtMs, user }, reason);
   }
 
   /** @param {string} reason */
   forget(reason) {
-    this.#put(null, reason);
-    this.#store?.save(null);
+    this.#save(null, reason);
   }
 
   /** Reads the store again, after another tab wrote to it. */
@@ -121,6 +112,12 @@ export class Session extends EventTarget {
   #expire() {
     this.forget("expired");
     return null;
+  }
+
+  /** Stored before anybody hears of it. @param {Tokens | null} tokens @param {string} reason */
+  #save(tokens, reason) {
+    this.#store?.save(tokens);
+    this.#put(tokens, reason);
   }
 
   /** @param {Tokens | null} tokens @param {string} reason */

@@ -53,7 +53,14 @@ export class Announcer {
     this.#timer = window.setTimeout(() => this.#speak(), waitMs);
   }
 
+  /** Says at once what the visitor waits to hear. @param {string} words */
+  sayNow(words) {
+    this.#pending = words;
+    this.#speak();
+  }
+
   #speak() {
+    clearTimeout(this.#timer);
     if (this.#pending === "") return;
     this.#saidAt = performance.now();
     this.#region.textContent = this.#pending;

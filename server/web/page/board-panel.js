@@ -1,5 +1,6 @@
 /** The chosen board: its heading, rows, and my place. */
 
+import { LaurelError } from "../laurel.js";
 import { BoardView } from "./board-view.js";
 import { el } from "./dom.js";
 import { foldInWords, localEnd, periodEnd, periodName } from "./periods.js";
@@ -11,11 +12,14 @@ import { PlaceBar } from "./place-bar.js";
 const TOTALS_EVERY_MS = 30_000;
 /** A newcomer in the top makes the total worth asking for again. */
 const TOTALS_SOON_MS = 4_000;
+/** A list that goes on saying otherwise than the board is not asked for at every frame. */
+const OUTDATED_EVERY_MS = 4_000;
 
 /**
  * Follows one board at a time.
  *
- * Fires `state` as the live board does, `score` for the player's own, and `period` when a new one began.
+ * Fires `state` as the live board does, `score` for the player's own, and `outdated` when the board has another period
+ * than the list of boards said, or is gone.
  */
 export class BoardPanel extends EventTarget {
   #laurel;
@@ -29,6 +33,7 @@ export class BoardPanel extends EventTarget {
   #board = null;
   #isFresh = true;
   #refreshedAt = -Infinity;
+  #outdatedAt = -Infinity;
   #soon = 0;
 
   /**
@@ -57,6 +62,7 @@ export class BoardPanel extends EventTarget {
     if (isSame) return;
     this.#live?.close();
     this.#isFresh = true;
+    this.#outdatedAt = -Infinity;
     this.#announcer.reset();
     if (board.period !== null) this.#parts.panel.setAttribute("aria-busy", "true");
     this.#live = this.#laurel.live(board.boardId);
@@ -92,7 +98,7 @@ export class BoardPanel extends EventTarget {
   }
 
   /** @param {import("../laurel/top-state.js").TopChange} change */
-  #changed({ entries, moves, isNewPeriod, totalUsers, degraded }) {
+  #changed({ entries, moves, period, totalUsers, degraded }) {
     const ownId = this.#laurel.session.user?.userId ?? null;
     const wasEmpty = !this.#parts.empty.hidden;
     this.#view.show(entries, wasEmpty ? [] : moves, { ownId, isStill: this.#isFresh });
@@ -105,7 +111,15 @@ export class BoardPanel extends EventTarget {
     this.#place.topMoved(entries);
     this.#totals(totalUsers, degraded);
     if (moves.some(({ from }) => from === null)) this.#refreshSoon();
-    if (isNewPeriod) this.dispatchEvent(new Event("period"));
+    this.#compare(period);
+  }
+
+  /** Says so when the list of boards is behind the board. @param {string | null} period */
+  #compare(period) {
+    const isOutdated = period !== (this.#board?.period?.id ?? null);
+    if (!isOutdated || performance.now() < this.#outdatedAt + OUTDATED_EVERY_MS) return;
+    this.#outdatedAt = performance.now();
+    this.dispatchEvent(new Event("outdated"));
   }
 
   #playerChanged() {
@@ -128,8 +142,10 @@ export class BoardPanel extends EventTarget {
     this.#heading();
     const board = this.#board?.boardId;
     if (board === undefined) return;
-    const top = await this.#laurel.top(board, { limit: 1 }).catch(() => null);
-    if (top !== null && board === this.#board?.boardId) this.#totals(top.totalUsers, top.degraded);
+    const top = await this.#laurel.top(board, { limit: 1 }).catch(LaurelError.from);
+    if (board !== this.#board?.boardId) return;
+    if (!(top instanceof LaurelError)) this.#totals(top.totalUsers, top.degraded);
+    else if (top.status === 404) this.#compare(null);
   }
 
   #refreshSoon() {

@@ -7,7 +7,7 @@ import { el } from "./dom.js";
 /**
  * A tab list after the ARIA pattern: arrows choose, one tab stop.
  *
- * Fires `choose` with the board's id.
+ * Fires `choose` with the board's id when the visitor chose it.
  */
 export class BoardTabs extends EventTarget {
   #list;
@@ -30,7 +30,12 @@ export class BoardTabs extends EventTarget {
       this.#list.dataset.key = key;
       this.#list.replaceChildren(...boards.map((board) => this.#tab(board)));
     }
-    this.#choose(chosen);
+    this.#mark(chosen);
+  }
+
+  /** The board whose tab is selected. */
+  get chosen() {
+    return this.#chosen;
   }
 
   /** @param {Board} board */
@@ -42,6 +47,13 @@ export class BoardTabs extends EventTarget {
 
   /** @param {string} boardId */
   #choose(boardId) {
+    if (boardId === this.#chosen) return;
+    this.#mark(boardId);
+    this.dispatchEvent(new CustomEvent("choose", { detail: boardId }));
+  }
+
+  /** @param {string} boardId */
+  #mark(boardId) {
     for (const tab of this.#tabs()) {
       const isChosen = tab.dataset.board === boardId;
       tab.setAttribute("aria-selected", String(isChosen));
@@ -49,13 +61,12 @@ export class BoardTabs extends EventTarget {
       if (isChosen) this.#reveal(tab);
     }
     this.#panel.setAttribute("aria-labelledby", tabId(boardId));
-    if (boardId === this.#chosen) return;
     this.#chosen = boardId;
-    this.dispatchEvent(new CustomEvent("choose", { detail: boardId }));
   }
 
   /** @param {KeyboardEvent} event */
   #key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return; // the browser's own
     const tabs = this.#tabs();
     const at = tabs.findIndex((tab) => tab.dataset.board === this.#chosen);
     /** @type {Record<string, number>} */

@@ -1,13 +1,24 @@
-/** Tickets under way, kept over a reload of this tab. */
+/** Tickets under way, kept for as long as the session. */
 
 import { Ticket } from "../laurel.js";
-
-const KEY = "laurel.tickets";
+import { Shelf } from "./shelf.js";
 
 /** By player and action: at most one under way, and when the last one counted. */
 export class RunningTickets {
+  #keeper;
+  #shelf = new Shelf("laurel.tickets");
   /** @type {Record<string, {ticket: object | null, countedAtMs: number | null}>} */
-  #all = stored();
+  #all = this.#shelf.read() ?? {};
+
+  /** @param {import("./session-keeper.js").SessionKeeper} keeper */
+  constructor(keeper) {
+    this.#keeper = keeper;
+  }
+
+  /** Puts them where the session is. */
+  keep() {
+    this.#shelf.write(this.#all, this.#keeper.isKept);
+  }
 
   /** @param {string} userId @param {string} actionId @returns {Ticket | null} null when none, or when it has expired */
   find(userId, actionId) {
@@ -45,24 +56,13 @@ export class RunningTickets {
   /** @param {string} userId @param {string} actionId @param {object} change */
   #put(userId, actionId, change) {
     const key = keyOf(userId, actionId);
-    this.#all[key] = { ...(this.#all[key] ?? { ticket: null, countedAtMs: null }), ...change };
-    try {
-      sessionStorage.setItem(KEY, JSON.stringify(this.#all));
-    } catch {
-      return; // storage is forbidden or full; the page remembers
-    }
+    const all = { ...this.#all, ...this.#shelf.read() }; // another tab may have put something there
+    this.#all = { ...all, [key]: { ticket: null, countedAtMs: null, ...all[key], ...change } };
+    this.keep();
   }
 }
 
 /** @param {string} userId @param {string} actionId */
 function keyOf(userId, actionId) {
   return `${userId} ${actionId}`;
-}
-
-function stored() {
-  try {
-    return JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
-  } catch {
-    return {};
-  }
 }

@@ -1,30 +1,28 @@
-/** Keeps the session over reloads, where the browser lets us. */
+/** Keeps the session over reloads. */
+
+import { Shelf } from "./shelf.js";
 
 const KEY = "laurel.session";
 
 /** @typedef {import("../laurel/session.js").Tokens} Tokens */
 
-/**
- * In this tab only, or on this device when the player says so.
- *
- * Browsers may forbid storage: then the session lasts as long as the page.
- */
+/** In this tab only, or on this device when the player says so. */
 export class SessionKeeper {
+  #shelf = new Shelf(KEY);
   /** @type {Tokens | null} */
   #remembered = null;
   /** Whether to keep it on this device. */
-  isKept = stored(localArea) !== null;
+  isKept = this.#shelf.isOnDevice;
 
   /** @returns {Tokens | null} */
   load() {
-    return stored(localArea) ?? stored(tabArea) ?? this.#remembered;
+    return this.#shelf.read() ?? this.#remembered;
   }
 
   /** @param {Tokens | null} tokens */
   save(tokens) {
     this.#remembered = tokens;
-    write(localArea, this.isKept ? tokens : null);
-    write(tabArea, this.isKept ? null : tokens);
+    this.#shelf.write(tokens, this.isKept);
     if (tokens === null) this.isKept = false;
   }
 
@@ -32,31 +30,9 @@ export class SessionKeeper {
   watch(then) {
     addEventListener("storage", ({ key }) => {
       if (key !== KEY && key !== null) return;
-      this.isKept = stored(localArea) !== null;
-      if (!this.isKept && stored(tabArea) === null) this.#remembered = null;
+      this.isKept = this.#shelf.isOnDevice;
+      if (this.#shelf.read() === null) this.#remembered = null;
       then();
     });
-  }
-}
-
-const localArea = () => localStorage;
-const tabArea = () => sessionStorage;
-
-/** @param {() => Storage} area @returns {Tokens | null} */
-function stored(area) {
-  try {
-    return JSON.parse(area().getItem(KEY) ?? "null");
-  } catch {
-    return null;
-  }
-}
-
-/** @param {() => Storage} area @param {Tokens | null} tokens */
-function write(area, tokens) {
-  try {
-    if (tokens === null) area().removeItem(KEY);
-    else area().setItem(KEY, JSON.stringify(tokens));
-  } catch {
-    return; // storage is forbidden or full; the page remembers
   }
 }
