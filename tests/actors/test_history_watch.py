@@ -13,6 +13,7 @@ from models.board import Place
 from models.database import Database
 from models.ids import UserId
 from models.lineage import Lineage
+from models.state import Standing
 from tests.pods import Pod, awaited, migrated, new_players, simple_catalogue
 
 TABLES = ("players", "ledger", "standings", "player_memos", "leases", "marks")
@@ -191,10 +192,12 @@ async def test_who_is_busy_over_it_vouches_for_all_they_have(pods: list[Pod], wa
     state = pod.state_of(user)
     assert state is not None
     assert not state.touched
+    still = ("best/1", "all")  # a board on which the next change moves nothing
+    state.standings[still] = Standing(10, 1)
     reply = pod.users.tell(user, RedeemTicket(pod.ticket(user, "run")))
     assert not pod.users.forget(user)  # it is under way
     await reply
-    assert pod.state_of(user).touched == set(state.standings)
+    assert still in pod.state_of(user).touched
 
 
 async def test_a_pod_that_dies_over_it_leaves_the_rest_to_the_next(
