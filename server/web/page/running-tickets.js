@@ -3,11 +3,13 @@
 import { Ticket } from "../laurel.js";
 import { Shelf } from "./shelf.js";
 
+/** @typedef {Record<string, {ticket: object | null, countedAtMs: number | null}>} Known */
+
 /** By player and action: at most one under way, and when the last one counted. */
 export class RunningTickets {
   #keeper;
   #shelf = new Shelf("laurel.tickets");
-  /** @type {Record<string, {ticket: object | null, countedAtMs: number | null}>} */
+  /** @type {Known} */
   #all = this.#shelf.read() ?? {};
 
   /** @param {import("./session-keeper.js").SessionKeeper} keeper */
@@ -17,7 +19,7 @@ export class RunningTickets {
 
   /** Puts them where the session is. */
   keep() {
-    this.#shelf.write(this.#all, this.#keeper.isKept);
+    this.#write(this.#read());
   }
 
   /** @param {string} userId @param {string} actionId @returns {Ticket | null} null when none, or when it has expired */
@@ -56,9 +58,19 @@ export class RunningTickets {
   /** @param {string} userId @param {string} actionId @param {object} change */
   #put(userId, actionId, change) {
     const key = keyOf(userId, actionId);
-    const all = { ...this.#all, ...this.#shelf.read() }; // another tab may have put something there
-    this.#all = { ...all, [key]: { ticket: null, countedAtMs: null, ...all[key], ...change } };
-    this.keep();
+    const all = this.#read();
+    this.#write({ ...all, [key]: { ticket: null, countedAtMs: null, ...all[key], ...change } });
+  }
+
+  /** With what other tabs have put there. */
+  #read() {
+    return { ...this.#all, ...this.#shelf.read() };
+  }
+
+  /** @param {Known} all */
+  #write(all) {
+    this.#all = all;
+    this.#shelf.write(all, this.#keeper.isKept);
   }
 }
 
