@@ -59,6 +59,7 @@ export class SessionForm {
     for (const name of ["username", "password"]) this.#field(name).setAttribute("aria-describedby", isNew ? `${name}-rule` : "");
     this.#field("password").autocomplete = isNew ? "new-password" : "current-password";
     this.#submit.textContent = isNew ? "Create account" : "Sign in";
+    this.#say(this.#reason, "");
     this.#complain("");
   }
 
