@@ -2,10 +2,8 @@
 
 from typing import TypeAlias
 
-from actors.epochs import Epochs
+from actors.board_reader import BoardReader
 from actors.kept import Kept
-from actors.keys import keys_of
-from actors.ordering import AWAY, Ordering
 from models import slices
 from models.board import Place
 from models.database import Database
@@ -17,25 +15,16 @@ Rows: TypeAlias = tuple[Row, ...]
 class Paging:
     """For clients that count pages; what PostgreSQL answered is kept, and longer while it is away too."""
 
-    def __init__(self, database: Database, ordering: Ordering, epochs: Epochs, *, cache_seconds: float) -> None:
+    def __init__(self, database: Database, reader: BoardReader, *, cache_seconds: float) -> None:
         self._database = database
-        self._ordering = ordering
-        self._epochs = epochs
+        self._reader = reader
         self._kept: Kept[tuple[Place, int, int, bool], Rows] = Kept(cache_seconds)
 
     async def rows(self, place: Place, offset: int, limit: int, *, ascending: bool) -> Rows:
         """Rows after so many others; ascending starts at the last. Raises DatabaseUnavailable when nobody can say."""
-        epoch = self._epochs.get(place)
-        if epoch is not None and not self._ordering.away:
-            numbers = [offset, offset + limit - 1, "up" if ascending else "down"]
-            try:
-                (found,) = await self._ordering.run([("slice", keys_of(place, epoch.name).reading(), numbers)])
-            except AWAY as error:
-                self._ordering.lost(error)
-            else:
-                if found[0] == "ok" and found[1] == epoch.name:
-                    return tuple(row_of(member, score) for member, score in zip(found[2::2], found[3::2], strict=True))
-                self._epochs.doubt(place)
+        found = await self._reader.ask(place, "slice", offset, offset + limit - 1, "up" if ascending else "down")
+        if found is not None:
+            return tuple(row_of(member, score) for member, score in zip(found[2::2], found[3::2], strict=True))
         asked = (place, offset, limit, ascending)
         return await self._kept.get(asked, lambda: self._from_database(*asked))
 

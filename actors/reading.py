@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from actors.board_reader import BoardReader
 from actors.clock import Clock
-from actors.epochs import Epochs
 from actors.kept import Kept
-from actors.keys import keys_of
-from actors.ordering import AWAY, Ordering
 from models import standings
 from models.board import Place
 from models.database import Database
@@ -38,29 +36,18 @@ class Page:
 class Reading:
     """Answers reads of boards; pages that PostgreSQL answered are kept, and longer while it is away too."""
 
-    def __init__(
-        self, database: Database, ordering: Ordering, epochs: Epochs, clock: Clock, *, cache_seconds: float
-    ) -> None:
+    def __init__(self, database: Database, reader: BoardReader, clock: Clock, *, cache_seconds: float) -> None:
         self._database = database
-        self._ordering = ordering
-        self._epochs = epochs
+        self._reader = reader
         self._clock = clock
         self._kept: Kept[tuple[Place, int, Row | None], Page] = Kept(cache_seconds)
 
     async def top(self, place: Place, limit: int, after: Row | None = None) -> Page:
         """A page of a place behind a row; raises DatabaseUnavailable when nobody can say."""
-        epoch = self._epochs.get(place)
-        if epoch is not None and not self._ordering.away:
-            cursor = ("", "") if after is None else (str(after.score), member_of(after.user_id, after.reached_at))
-            try:
-                keys = keys_of(place, epoch.name).reading()
-                (found,) = await self._ordering.run([("page", keys, [limit, *cursor])])
-            except AWAY as error:
-                self._ordering.lost(error)
-            else:
-                if found[0] == "ok" and found[1] == epoch.name:
-                    return _page(found)
-                self._epochs.doubt(place)
+        cursor = ("", "") if after is None else (str(after.score), member_of(after.user_id, after.reached_at))
+        found = await self._reader.ask(place, "page", limit, *cursor)
+        if found is not None:
+            return _page(found)
         return await self._kept.get((place, limit, after), lambda: self._from_database(place, limit, after))
 
     async def _from_database(self, place: Place, limit: int, after: Row | None) -> Page:
@@ -71,19 +58,9 @@ class Reading:
 
     async def around(self, place: Place, user_id: UserId, radius: int) -> Page | None:
         """The rows around a player, None when not there; raises DatabaseUnavailable when nobody can say."""
-        epoch = self._epochs.get(place)
-        if epoch is not None and not self._ordering.away:
-            try:
-                keys = keys_of(place, epoch.name).reading()
-                (found,) = await self._ordering.run([("around", keys, [user_id, radius])])
-            except AWAY as error:
-                self._ordering.lost(error)
-            else:
-                if found[0] == "absent":
-                    return None
-                if found[0] == "ok" and found[1] == epoch.name:
-                    return _page(found)
-                self._epochs.doubt(place)
+        found = await self._reader.ask(place, "around", user_id, radius)
+        if found is not None:
+            return None if found[0] == "absent" else _page(found)
         rows = await standings.around(self._database, *place, user_id, radius)
         if rows is None:
             return None
@@ -92,19 +69,9 @@ class Reading:
 
     async def place(self, place: Place, user_id: UserId) -> UserPlace | None:
         """A player's place, None when not there; raises DatabaseUnavailable when nobody can say."""
-        epoch = self._epochs.get(place)
-        if epoch is not None and not self._ordering.away:
-            try:
-                keys = keys_of(place, epoch.name).reading()
-                (found,) = await self._ordering.run([("place", keys, [user_id, TOP])])
-            except AWAY as error:
-                self._ordering.lost(error)
-            else:
-                if found[0] == "absent":
-                    return None
-                if found[0] == "ok":
-                    return _place(found)
-                self._epochs.doubt(place)
+        found = await self._reader.ask(place, "place", user_id, TOP)
+        if found is not None:
+            return None if found[0] == "absent" else _place(found)
         return await standings.place(self._database, *place, user_id, TOP)
 
 
@@ -114,7 +81,7 @@ def _page(found: Sequence[str]) -> Page:
 
 
 def _place(found: Sequence[str]) -> UserPlace:
-    row = row_of(found[1], found[2])
-    above = int(float(found[5])) if found[5] else None
-    edge = int(float(found[6])) if found[6] else None
-    return UserPlace(row, int(found[3]), int(found[4]), above, edge)
+    row = row_of(found[2], found[3])
+    above = int(float(found[6])) if found[6] else None
+    edge = int(float(found[7])) if found[7] else None
+    return UserPlace(row, int(found[4]), int(found[5]), above, edge)

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from actors.board_reader import BoardReader
 from actors.clock import Clock
-from actors.epochs import Epochs
-from actors.keys import keys_of
-from actors.ordering import AWAY, Ordering
 from models import standings, subsets
 from models.board import Place
 from models.database import Database
@@ -34,24 +32,16 @@ class Subset:
 class Subsets:
     """Answers for many players in one call of Redis, and from PostgreSQL when Redis cannot say."""
 
-    def __init__(self, database: Database, ordering: Ordering, epochs: Epochs, clock: Clock) -> None:
+    def __init__(self, database: Database, reader: BoardReader, clock: Clock) -> None:
         self._database = database
-        self._ordering = ordering
-        self._epochs = epochs
+        self._reader = reader
         self._clock = clock
 
     async def read(self, place: Place, user_ids: Sequence[UserId]) -> Subset:
         """The rows of those who are on the board; raises DatabaseUnavailable when nobody can say."""
-        epoch = self._epochs.get(place)
-        if epoch is not None and not self._ordering.away:
-            try:
-                (found,) = await self._ordering.run([("subset", keys_of(place, epoch.name).reading(), user_ids)])
-            except AWAY as error:
-                self._ordering.lost(error)
-            else:
-                if found[0] == "ok" and found[1] == epoch.name:
-                    return self._subset(found)
-                self._epochs.doubt(place)
+        found = await self._reader.ask(place, "subset", *user_ids)
+        if found is not None:
+            return self._subset(found)
         ranked = await subsets.ranked(self._database, *place, user_ids)
         total = ranked.total or await standings.count(self._database, *place)
         return Subset("", 0, self._clock.now_ms(), True, total, _best_first(ranked.rows))

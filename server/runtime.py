@@ -6,6 +6,7 @@ import socket
 from collections.abc import Sequence
 
 from actors.auditor import Auditor
+from actors.board_reader import BoardReader
 from actors.checkpoints import Checkpoints
 from actors.clock import Clock
 from actors.committer import Committer
@@ -143,11 +144,10 @@ class Runtime:
         self.stream = Stream(self.ordering, self.epochs, self.profiles, self.views.live)
         self.personal = Personal(self.ordering, self.epochs)
         self.renaming = Renaming(self.ordering, self.epochs, self.profiles, self.clock)
-        self.reading = Reading(
-            self.database, self.ordering, self.epochs, self.clock, cache_seconds=settings.cache_ttl_seconds
-        )
-        self.paging = Paging(self.database, self.ordering, self.epochs, cache_seconds=settings.cache_ttl_seconds)
-        self.subsets = Subsets(self.database, self.ordering, self.epochs, self.clock)
+        reader = BoardReader(self.ordering, self.epochs)
+        self.reading = Reading(self.database, reader, self.clock, cache_seconds=settings.cache_ttl_seconds)
+        self.paging = Paging(self.database, reader, cache_seconds=settings.cache_ttl_seconds)
+        self.subsets = Subsets(self.database, reader, self.clock)
         self.outcomes = Outcomes(self.tallies, self.settler, self.mirror)
         self.users = Users(
             self.committer,

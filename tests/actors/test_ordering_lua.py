@@ -128,7 +128,7 @@ async def test_scores_are_absolute(board: BoardInRedis):
 @pytest.mark.parametrize("score", [MAX_SCORE, -MAX_SCORE, 0, -1])
 async def test_scores_come_back_exactly(board: BoardInRedis, score: int):
     await board.apply(change(A, 1, score), change(B, 1, score - 1 if score > 0 else score + 1))
-    assert (await board.spot(A))[2] == str(score)
+    assert (await board.spot(A))[3] == str(score)
     assert {row.user_id: row.score for row in await board.rows()}[A] == score
 
 
@@ -293,10 +293,10 @@ async def test_a_cursor_whose_row_moved_keeps_its_place(board: BoardInRedis, mov
 
 async def test_a_place_knows_who_is_above_and_the_edge(board: BoardInRedis):
     await board.apply(*(change(user, 1, number * 10) for number, user in enumerate(USERS[:12])))
-    assert (await board.spot(USERS[11]))[2:] == ["110", 1, 12, "", "20"]
-    assert (await board.spot(USERS[0]))[2:] == ["0", 12, 12, "10", "20"]
-    assert (await board.spot(USERS[0], 12))[6] == "0"
-    assert (await board.spot(USERS[0], 13))[6] == ""
+    assert (await board.spot(USERS[11]))[3:] == ["110", 1, 12, "", "20"]
+    assert (await board.spot(USERS[0]))[3:] == ["0", 12, 12, "10", "20"]
+    assert (await board.spot(USERS[0], 12))[7] == "0"
+    assert (await board.spot(USERS[0], 13))[7] == ""
     assert await board.spot(USERS[30]) == ["absent"]
 
 

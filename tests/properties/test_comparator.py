@@ -101,8 +101,8 @@ async def check(servers: Servers, rows: list[Row]) -> None:
         assert (found.next_score, found.edge_score) == (above, edge)
         (told,) = await servers.ordering.run([("place", keys_of(place, "e").reading(), [row.user_id, 10])])
         assert told[0] == "ok"
-        assert (row_of(told[1], told[2]), told[3], told[4]) == (row, number + 1, len(rows))
-        assert [int(float(text)) if text else None for text in told[5:]] == [above, edge]
+        assert (row_of(told[2], told[3]), told[4], told[5]) == (row, number + 1, len(rows))
+        assert [int(float(text)) if text else None for text in told[6:]] == [above, edge]
         for radius in (1, 4):
             first = max(0, number - radius)
             near = expected[first : number + radius + 1]
