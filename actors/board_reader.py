@@ -6,18 +6,29 @@ from typing import Any
 from actors.epochs import Epochs
 from actors.keys import keys_of
 from actors.ordering import AWAY, Ordering
+from actors.settler import Settler
 from models.board import Place
 
 
 class BoardReader:
-    """Runs reading scripts; what they say counts only for the epoch that this pod knows a place in."""
+    """Runs reading scripts; what they say counts only for the epoch that this pod knows a place in.
 
-    def __init__(self, ordering: Ordering, epochs: Epochs) -> None:
+    Where Redis cannot say, PostgreSQL is asked next, and is brought up to what this pod knows if that is little.
+    """
+
+    def __init__(self, ordering: Ordering, epochs: Epochs, settler: Settler) -> None:
         self._ordering = ordering
         self._epochs = epochs
+        self._settler = settler
 
     async def ask(self, place: Place, script: str, *arguments: Any) -> Sequence[str] | None:
         """A script's answer, which begins with "ok" and the epoch or is "absent"; None when Redis cannot say."""
+        found = await self._asked(place, script, arguments)
+        if found is None:
+            await self._settler.flush_few()
+        return found
+
+    async def _asked(self, place: Place, script: str, arguments: Sequence[Any]) -> Sequence[str] | None:
         epoch = self._epochs.get(place)
         if epoch is None or self._ordering.away:
             return None

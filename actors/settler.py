@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 
 from actors.supervisor import Supervisor
@@ -20,6 +21,8 @@ SLICE = 100
 REST_FACTOR = 20
 """It rests so many times as long as it wrote: behind a busy path it takes a twentieth of one connection."""
 LONGEST_REST_SECONDS = 5.0
+SOON_SECONDS = 0.5
+"""How long a reader waits for what is noted to be written."""
 
 
 class Settler:
@@ -32,6 +35,7 @@ class Settler:
         self._database = database
         self._touched: dict[UserId, PlayerState] = {}
         self._unwritten: dict[UserId, Settlement] = {}
+        self._writing = asyncio.Lock()
 
     def start(self, supervisor: Supervisor) -> None:
         """Starts the writer."""
@@ -60,6 +64,17 @@ class Settler:
 
     async def flush(self) -> None:
         """Writes everything noted so far; raises DatabaseUnavailable and keeps it then."""
+        async with self._writing:
+            await self._flush()
+
+    async def flush_few(self) -> None:
+        """Likewise if it is little, for who is about to read it; what is much waits for its turn."""
+        if len(self._touched) + len(self._unwritten) <= SLICE:
+            with suppress(ModelError, TimeoutError):
+                async with asyncio.timeout(SOON_SECONDS):
+                    await self.flush()
+
+    async def _flush(self) -> None:
         touched, self._touched = list(self._touched.values()), {}
         while touched or self._unwritten:
             for state in touched[:SLICE]:

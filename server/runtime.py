@@ -144,7 +144,7 @@ class Runtime:
         self.stream = Stream(self.ordering, self.epochs, self.profiles, self.views.live)
         self.personal = Personal(self.ordering, self.epochs)
         self.renaming = Renaming(self.ordering, self.epochs, self.profiles, self.clock)
-        reader = BoardReader(self.ordering, self.epochs)
+        reader = BoardReader(self.ordering, self.epochs, self.settler)
         self.reading = Reading(self.database, reader, self.clock, cache_seconds=settings.cache_ttl_seconds)
         self.paging = Paging(self.database, reader, cache_seconds=settings.cache_ttl_seconds)
         self.subsets = Subsets(self.database, reader, self.clock)

@@ -1,0 +1,58 @@
+"""What readers are shown when Redis cannot say."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from actors import settler
+from actors.board_reader import BoardReader
+from actors.messages import AdjustScore
+from actors.reading import Reading
+from models import boards, catalogue
+from models.board import GLOBAL, Place
+from models.database import Database
+from tests.pods import Pod, migrated, new_players, simple_catalogue
+
+FIRST = 2_000_000
+"""More than anybody has."""
+
+
+@pytest.fixture
+async def pod(database_url: str, redis_url: str) -> AsyncIterator[Pod]:
+    database: Database = await migrated(database_url, simple_catalogue({"run": 10}))
+    pod = Pod(database, redis_url, await boards.load(database), await catalogue.load(database))
+    await pod.ordering.redis.flushdb()
+    yield await pod.start()
+    await pod.stop()
+    await database.close()
+
+
+async def best(pod: Pod) -> int:
+    """The highest score, read with nothing kept."""
+    place: Place = next(place for board, place in pod.present() if board.board_id == GLOBAL)
+    reader = BoardReader(pod.ordering, pod.epochs, pod.settler)
+    page = await Reading(pod.database, reader, pod.clock, cache_seconds=0).top(place, 1)
+    return page.rows[0].score
+
+
+@pytest.mark.parametrize(("lost", "score"), [("away", FIRST), ("emptied", 2 * FIRST)])
+async def test_who_reads_without_redis_sees_what_this_pod_wrote_a_moment_ago(pod: Pod, lost: str, score: int):
+    users = await new_players(pod.database, 2)
+    for number, user in enumerate(users):
+        await pod.tell(user, AdjustScore(pod.new_id(), score + number, "r", "admin", None))
+        if lost == "away":
+            pod.ordering.there.clear()
+        else:
+            await pod.ordering.redis.flushdb()
+        assert await best(pod) == score + number
+
+
+async def test_what_is_much_waits_for_its_turn(pod: Pod, monkeypatch: pytest.MonkeyPatch):
+    (user,) = await new_players(pod.database, 1)
+    monkeypatch.setattr(settler, "SLICE", 0)
+    await pod.tell(user, AdjustScore(pod.new_id(), 3 * FIRST, "r", "admin", None))
+    pod.ordering.there.clear()
+    assert await best(pod) < 3 * FIRST
+    monkeypatch.undo()
+    await pod.settler.flush()
+    assert await best(pod) == 3 * FIRST
