@@ -5,6 +5,7 @@ import base64
 import io
 import os
 import secrets
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,16 @@ PHONE = {"width": 390, "height": 844}
 CLIP = {"width": 720, "height": 940}
 SPRINTS = 60  # at most, until the player stands in the top
 GOAL_RANK = 6
-CLIP_SECONDS = 6.0
+FILMED_SECONDS = 40.0
+CLIP_SECONDS = 7.0  # the liveliest of them
 FRAME_SECONDS = 0.08
 CLIP_QUALITY = 60
 LOOP_PAUSE_MS = 1_500
+WATCH_RANKS = """() => {
+  window.moves = [];
+  new MutationObserver((changes) => window.moves.push(...changes.map(() => Date.now() / 1000)))
+    .observe(document.querySelector("#rows"), { subtree: true, attributeFilter: ["data-rank"] });
+}"""
 CHANGED = """() => document.querySelectorAll(".mark.up:not(:empty)").length >= 1
   && document.querySelector(".row.leaving, .gain") === null
   && document.getAnimations().every(({ id }) => id !== "glide")"""
@@ -101,24 +108,31 @@ def await_change(page: Page) -> None:
 
 
 def film(context: BrowserContext, url: str) -> list[tuple[float, Image.Image]]:
-    """Frames as the browser painted them, with their times in seconds."""
+    """The liveliest frames as the browser painted them, with their times in seconds."""
     page = context.new_page()
     page.goto(url)
     await_live(page)
-    frames: list[tuple[float, Image.Image]] = []
+    page.evaluate(WATCH_RANKS)
+    frames: list[tuple[float, bytes]] = []
     session = context.new_cdp_session(page)
 
     def painted(event: dict[str, Any]) -> None:
-        image = Image.open(io.BytesIO(base64.b64decode(event["data"]))).convert("RGB")
-        frames.append((event["metadata"]["timestamp"], image))
+        frames.append((event["metadata"]["timestamp"], base64.b64decode(event["data"])))
         session.send("Page.screencastFrameAck", {"sessionId": event["sessionId"]})
 
     session.on("Page.screencastFrame", painted)
     session.send("Page.startScreencast", {"format": "png", "everyNthFrame": 1})
-    page.wait_for_timeout(CLIP_SECONDS * 1000)
+    page.wait_for_timeout(FILMED_SECONDS * 1000)
     session.remove_listener("Page.screencastFrame", painted)  # the last frame needs no answer
     session.send("Page.stopScreencast")
-    return frames
+    begins = liveliest([at for at, _ in frames], page.evaluate("() => window.moves"))
+    clip = [(at, picture) for at, picture in frames if begins <= at <= begins + CLIP_SECONDS]
+    return [(at, Image.open(io.BytesIO(picture)).convert("RGB")) for at, picture in clip]
+
+
+def liveliest(starts: Sequence[float], moves: Sequence[float]) -> float:
+    """When the stretch begins in which most rows move; it has time for the last of them to arrive."""
+    return max(starts, key=lambda start: sum(start + 0.3 < move < start + CLIP_SECONDS - 1 for move in moves))
 
 
 def animate(frames: list[tuple[float, Image.Image]], path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from asyncio import TimerHandle
 from collections import deque
+from collections.abc import Callable
 from typing import Any, cast
 
 from sanic.exceptions import BadRequest, RequestTimeout
@@ -10,6 +11,7 @@ from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from sanic.server.websockets.frame import WebsocketFrameAssembler
 from sanic.server.websockets.impl import WebsocketImplProtocol
 from websockets.frames import Frame
+from websockets.protocol import State
 
 from server.closing import ABORT_SECONDS, CloseCode
 
@@ -104,7 +106,7 @@ class LiveProtocol(WebSocketProtocol):
 
     HTTP_CLASS = TimedHttp
 
-    __slots__ = ("_budget", "_is_over", "_stall", "began", "heard")
+    __slots__ = ("_budget", "_is_over", "_stall", "began", "heard", "on_closing")
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
@@ -114,6 +116,8 @@ class LiveProtocol(WebSocketProtocol):
         self.began: float | None = None
         self.heard = 0.0
         """When a WebSocket's client sent anything last, in the loop's time."""
+        self.on_closing: Callable[[], None] = lambda: None
+        """Called when a WebSocket closes because of what arrived."""
 
     def check_timeouts(self) -> None:
         """Ends a request that takes too long to arrive; asks itself again after a while."""
@@ -143,8 +147,11 @@ class LiveProtocol(WebSocketProtocol):
         self.heard = self.loop.time()
         if self._budget.allows(data, self.heard):
             super().data_received(data)  # type: ignore[no-untyped-call]
+            if self.websocket is not None and self.websocket.ws_proto.state is not State.OPEN:
+                self.on_closing()
         else:
             self._is_over = True
+            self.on_closing()
             self.websocket.end_connection(int(CloseCode.TOO_MUCH), "too many frames")  # type: ignore[no-untyped-call]
             self.loop.call_later(ABORT_SECONDS, self._abort)
 

@@ -71,6 +71,7 @@ class Socket(Connection):
         self._ws = ws
         self._pinged = 0.0
         ws.assembler = Assembler(ws)
+        cast(LiveProtocol, ws.io_proto).on_closing = self._end
 
     async def run(self, asked: Asked, session: Session | None) -> None:
         """Serves the socket until either side closes it."""
@@ -87,8 +88,12 @@ class Socket(Connection):
             # Sanic's recv raises CancelledError when the client closes; either way this socket is at its end.
             return
         finally:
-            self._runtime.connections.discard(self)
-            self.leave()
+            self._end()
+
+    def _end(self) -> None:
+        """Gets nothing more: nothing may come behind a close frame, whoever closes."""
+        self._runtime.connections.discard(self)
+        self.leave()
 
     async def _take(self, text: str | bytes) -> bool:
         """Acts on one message; whether the socket stays open."""
@@ -135,6 +140,7 @@ class Socket(Connection):
 
     def close(self, code: CloseCode, reason: str = "") -> bool:
         """Sends a close frame, and ends the connection soon after; always False."""
+        self._end()
         self._ws.end_connection(int(code), reason)  # type: ignore[no-untyped-call]
         transport = self._ws.io_proto.transport if self._ws.io_proto else None
         if transport is not None:

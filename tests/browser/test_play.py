@@ -66,7 +66,7 @@ def test_stranger_who_presses_is_told_to_create_an_account(visit: Visit, names: 
     expect(name).to_have_accessible_description("")
     stranger.press("Sprint", "Start")
     expect(name).to_be_focused()
-    expect(name).to_have_accessible_description("3 to 32 letters, digits, dots, hyphens or underscores")
+    expect(name).to_have_accessible_description("Up to 64 letters, digits and . _ @ + -")
     expect(password).to_have_accessible_description("At least 8 characters")
     expect(stranger.page.get_by_role("status").filter(has_text="To play, create an account")).to_be_visible()
     assert stranger.grave_faults() == []

@@ -22,7 +22,7 @@ def test_wrong_password_and_taken_name_are_explained(visit: Visit, names: Iterat
     other.fill_in("New here", name)
     expect_problem(other, "That name is taken. Choose another, or sign in if it is yours.")
     other.fill_in("New here", "two words")
-    expect_problem(other, "A name has 3 to 32 letters, digits, dots, hyphens or underscores.")
+    expect_problem(other, "A name has up to 64 letters, digits and . _ @ + -")
     other.fill_in("New here", next(names), "short")
     expect_problem(other, "The password needs at least 8 characters.")
     other.fill_in("Sign in", name)

@@ -1,10 +1,11 @@
 """What one client may do to a pod: connections, floods and broken frames."""
 
 import asyncio
+import json
 import os
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -226,3 +227,56 @@ async def test_who_answers_no_ping_is_gone(lifted: LaurelProcess) -> None:
 
     found = await asyncio.gather(*map(code_of, (PONG, masked(0x81, b'{"type":"ping"}'), b"")))
     assert found == [(None, 2), (None, 2), (4408, 1)]
+
+
+LEAVING = 60
+
+
+@asynccontextmanager
+async def moving(laurel: LaurelProcess) -> AsyncIterator[None]:
+    """The top changes all the while."""
+    user_id, token = laurel.mint_admin()
+    score = f"{laurel.urls[0]}/api/v1/admin/users/{user_id}/score"
+    async with aiohttp.ClientSession(headers=bearer(token)) as admin:
+
+        async def move() -> None:
+            await admin.post(score, json={"score": 1_000_000, "reason": "r"})
+            while True:
+                async with admin.patch(score, json={"change": 1, "reason": "r"}) as answer:
+                    assert answer.status == 200
+
+        task = asyncio.create_task(move())
+        yield
+        assert not task.done()
+        task.cancel()
+
+
+async def test_nothing_follows_a_close(lifted: LaurelProcess) -> None:
+    """Browsers complain of what comes behind a close frame, whoever closed."""
+    _, token = lifted.mint_tokens(1)[0]
+    async with moving(lifted), aiohttp.ClientSession() as session:
+
+        async def behind(closing: bytes) -> bytes:
+            """What comes behind the close frame until the connection ends."""
+            reader, writer = await upgraded(lifted)
+            writer.write(masked(0x81, json.dumps({"type": "auth", "token": token}).encode()))
+            while b"authenticated" not in (await frame(reader))[1]:
+                pass
+            everybody.release()
+            await closes.wait()
+            writer.write(closing)
+            while (await frame(reader))[0] != 0x88:
+                pass
+            async with asyncio.timeout(SECONDS):
+                rest = await reader.read()
+            writer.close()
+            return rest
+
+        everybody, closes = asyncio.Semaphore(0), asyncio.Event()
+        goodbye = masked(0x88, (1000).to_bytes(2))
+        tasks = [asyncio.create_task(behind(goodbye if number % 2 else b"")) for number in range(LEAVING)]
+        for _ in tasks:
+            await everybody.acquire()
+        closes.set()
+        await session.post(f"{lifted.urls[0]}/api/v1/auth/logout", headers=bearer(token))
+        assert set(await asyncio.gather(*tasks)) == {b""}

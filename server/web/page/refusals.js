@@ -80,7 +80,7 @@ const FIELDS = { displayName: "shown name", password: "password" };
 /** What a validator said of a form's field, in plain words. @param {string} detail */
 function fieldRefusal(detail) {
   const name = /\$\.(\w+)/.exec(detail)?.[1] ?? "";
-  if (name === "username") return "A name has 3 to 32 letters, digits, dots, hyphens or underscores.";
+  if (name === "username") return "A name has up to 64 letters, digits and . _ @ + -";
   const field = FIELDS[name];
   if (field === undefined) return null;
   const [, bound, length] = /length (>=|<=) (\d+)/.exec(detail) ?? [];
