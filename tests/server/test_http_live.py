@@ -5,14 +5,16 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from server.keys import JwtKey
 from tests.caller import Caller, assert_problem, minted, player, signing_key
-from tests.laurel_process import LaurelProcess
+from tests.laurel_process import LaurelProcess, until
 
 SECONDS = 15
 
@@ -208,20 +210,36 @@ def test_boards_are_subscribed_and_left(laurel: LaurelProcess):
         assert {message["board"] for message in seen[:-1]} <= {"weekly"}
 
 
-def test_a_viewer_resumes_where_it_was(laurel: LaurelProcess):
-    with player(laurel) as scorer, opened(laurel, pod=1) as ws:
+@pytest.fixture
+def quiet(laurel: LaurelProcess, admin: Caller, caller: Caller) -> Iterator[str]:
+    """A board on which nobody but the caller scores."""
+    region = f"r-{uuid4().hex[:12]}"
+    rules = {"title": "Quiet", "fold": "sum", "window": "all", "filter": {"region": region}}
+    assert admin.post("/api/v1/admin/boards", rules | {"boardId": region}).status_code == 201
+    assert caller.http.patch("/api/v1/me", json={"region": region}).status_code == 200
+    until(lambda: all(httpx.get(f"{url}/api/v1/boards/{region}/top").status_code == 200 for url in laurel.urls))
+    yield region
+    assert admin.http.delete(f"/api/v1/admin/boards/{region}").status_code == 204
+
+
+def test_an_address_resumes_where_it_was(laurel: LaurelProcess, caller: Caller, quiet: str):
+    with opened(laurel, f"?board={quiet}", pod=2) as ws:
         before = received(ws)
-        for _ in range(3):
-            scorer.redeem(scorer.issue("sprint")["ticket"])
-        if not any(row["userId"] == scorer.user_id for row in before["data"]["entries"]):
-            scorer.redeem(scorer.issue("gather")["ticket"])
-    position = f"?epoch={before['epoch']}&version={before['version']}"
-    with opened(laurel, position, pod=2) as ws:
-        ws.send('{"type": "ping"}')
+        assert (before["type"], before["data"]["entries"]) == ("leaderboard.snapshot", [])
+        for _ in range(2):
+            caller.redeem(caller.issue("sprint")["ticket"])
+        while (last := received(ws))["data"]["updatedPositions"][0]["score"] < 20:
+            pass
+    with opened(laurel, f"?board={quiet}&epoch={before['epoch']}&version={before['version']}", pod=2) as ws:
         first = received(ws)
-        assert first["type"] in ("pong", "leaderboard.update", "leaderboard.snapshot")
-        if first["type"] == "leaderboard.update":
-            assert (first["epoch"], first["previous"]) == (before["epoch"], before["version"])
+    assert (first["type"], first["epoch"]) == ("leaderboard.update", before["epoch"])
+    assert (first["previous"], first["version"]) == (before["version"], last["version"])
+    assert [(row["userId"], row["score"]) for row in first["data"]["updatedPositions"]] == [(caller.user_id, 20)]
+
+
+def test_a_position_that_is_ahead_or_of_another_epoch_gets_a_snapshot(laurel: LaurelProcess):
+    with opened(laurel, pod=1) as ws:
+        before = received(ws)
     for epoch in ("other", before["epoch"]):
         with opened(laurel, "?board=weekly", pod=2) as ws:
             received(ws)
