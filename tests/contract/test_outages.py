@@ -5,7 +5,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
@@ -20,13 +20,19 @@ from tests.laurel_process import LaurelProcess, until
 @contextmanager
 def stopped(pids: Sequence[int]) -> Iterator[None]:
     """Processes that hang, as behind a broken network."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
     try:
+        for pid in pids:
+            _tell(pid, signal.SIGSTOP)
         yield
     finally:
         for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+            _tell(pid, signal.SIGCONT)
+
+
+def _tell(pid: int, number: signal.Signals) -> None:
+    """Sends a signal to a process, if it has not ended since it was listed."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def redis_pids(board: LaurelProcess) -> list[int]:

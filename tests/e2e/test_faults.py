@@ -12,6 +12,7 @@ import psutil
 import pytest
 import redis.asyncio
 
+from tests.contract.test_outages import stopped
 from tests.e2e.invariants import assert_whole, entries_of, top_of
 from tests.e2e.players import Told, redeem, send_all
 from tests.e2e.viewer import watching
@@ -213,15 +214,9 @@ async def test_a_database_that_hangs_is_answered_within_the_deadline(pods: Laure
         row["pid"] for row in await connection.fetch("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
     ]
     await connection.close()
-    stopped = [process, *workers]
-    for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with stopped([process, *workers]):
         async with asyncio.timeout(4):
             await send_all([(pods.urls[i % 3], *pair) for i, pair in enumerate(pairs)], told, connections=30)
-    finally:
-        for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
     assert set(told.others) <= {(503, "busy"), (503, "database_unavailable")}
     await send_all([(pods.urls[i % 3], *pair) for i, pair in enumerate(pairs)], told, retry=pods.urls)
     await assert_whole(pods, told.acknowledged())
