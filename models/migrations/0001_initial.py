@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from tortoise.migrations.migration import Migration as TortoiseMigration
 from tortoise.migrations.operations import RunSQL
 
+from models.recording import Recorded
 
-class Migration(TortoiseMigration):
+
+class Migration(Recorded):
     """The first schema; the ledger is partitioned, which no model can say, so it stands as SQL."""
 
     initial = True

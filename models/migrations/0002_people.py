@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from tortoise.migrations.migration import Migration as TortoiseMigration
 from tortoise.migrations.operations import RunSQL
 
+from models.recording import Recorded
 
-class Migration(TortoiseMigration):
+
+class Migration(Recorded):
     """Two new tables; a server that does not know them is not disturbed."""
 
     dependencies = [("models", "0001_initial")]  # noqa: RUF012 — Tortoise declares it so

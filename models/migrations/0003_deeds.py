@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from tortoise.migrations.migration import Migration as TortoiseMigration
 from tortoise.migrations.operations import RunPython
+
+from models.recording import Recorded
 
 COLUMNS = "(at DESC, entry_id DESC) WHERE kind NOT IN ('redeem', 'award')"
 
@@ -38,7 +39,7 @@ async def _index(apps: Any, editor: Any) -> None:
         await editor.client.execute_script(f"ALTER INDEX ledger_deeds ATTACH PARTITION {part}")
 
 
-class Migration(TortoiseMigration):
+class Migration(Recorded):
     """Not in one transaction: PostgreSQL makes indexes concurrently only outside of any."""
 
     atomic = False

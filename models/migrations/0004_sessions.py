@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from tortoise.migrations.migration import Migration as TortoiseMigration
 from tortoise.migrations.operations import RunSQL
 
+from models.recording import Recorded
 
-class Migration(TortoiseMigration):
+
+class Migration(Recorded):
     """Adds tables and one trigger; what was there stays as it is."""
 
     dependencies = [("models", "0003_deeds")]  # noqa: RUF012 — Tortoise declares it so

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from tortoise.migrations.migration import Migration as TortoiseMigration
 from tortoise.migrations.operations import RunSQL
 
+from models.recording import Recorded
 
-class Migration(TortoiseMigration):
+
+class Migration(Recorded):
     """Only adds: columns with constants, empty tables, three boards; the previous version runs beside it."""
 
     dependencies = [("models", "0005_proof")]  # noqa: RUF012 — Tortoise declares it so

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from tortoise.migrations.migration import Migration as TortoiseMigration
 from tortoise.migrations.operations import RunSQL
 
+from models.recording import Recorded
 
-class Migration(TortoiseMigration):
+
+class Migration(Recorded):
     """Only adds: two empty tables, and a limit to how long a function waits; the previous version runs beside it."""
 
     dependencies = [("models", "0006_boards")]  # noqa: RUF012 — Tortoise declares it so

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from tortoise.migrations.migration import Migration as TortoiseMigration
 from tortoise.migrations.operations import RunPython, RunSQL
+
+from models.recording import Recorded
 
 COLUMNS = """
     USING brin (action_id text_bloom_ops (n_distinct_per_range = 32), kind text_bloom_ops (n_distinct_per_range = 16))
@@ -32,7 +33,7 @@ async def _index(apps: Any, editor: Any) -> None:
         await editor.client.execute_script(f"ALTER INDEX ledger_words ATTACH PARTITION {part}")
 
 
-class Migration(TortoiseMigration):
+class Migration(Recorded):
     """Not in one transaction: PostgreSQL makes indexes concurrently only outside of any."""
 
     atomic = False

@@ -147,6 +147,19 @@ def test_a_restore_that_was_killed_is_taken_back(run: Run, played: Mapping[str, 
     assert sql(fresh_url, "SELECT count(*) FROM public.players")[0][0] == 1
 
 
+@pytest.mark.parametrize("command", [("migrate", "--check"), ("backup", "file"), ("audit", "verify"), ("rebuild",)])
+def test_nobody_works_on_a_restore_that_was_killed_when_all_but_done(
+    run: Run, fresh_url: str, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """What came back is in place, and what was there before still stands aside."""
+    monkeypatch.chdir(tmp_path)
+    assert run("migrate", database_url=fresh_url).code == 0
+    sql(fresh_url, f"CREATE SCHEMA {ASIDE}")
+    assert "a restore was killed" in run(*command, database_url=fresh_url).complaint
+    told = run("doctor", database_url=fresh_url)
+    assert (told.code, "a restore was killed" in told.out) == (1, True)
+
+
 def test_a_restore_that_is_interrupted_is_taken_back(
     run: Run, played: Mapping[str, str], fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
