@@ -77,6 +77,7 @@ class Ticket(Wire, frozen=True):
     ticket: str
     ticket_id: str
     action_id: str
+    points: int
     issued_at: datetime
     redeemable_at: datetime
 

@@ -22,7 +22,7 @@ from loadtests.bench.figures import percentile
 from loadtests.client import Client, Player, Redemption, Refused, Ticket, Top, Unreachable
 from loadtests.load.accounts import PASSWORD, Account, minted
 from loadtests.load.measured import BUDGETS, Measured, Moment, Row
-from loadtests.load.told import Answer, Began, Diary, Ended, Seen, Unknown, View, prepare
+from loadtests.load.told import Answer, Asked, Began, Diary, Ended, Seen, Unknown, View, prepare
 
 SPRINT = "sprint"
 """Of the sample catalogue: no minimum time, no cooldown."""
@@ -102,15 +102,15 @@ async def play(player: Player, tally: Tally, diary: Diary, pause: float) -> None
 
 
 async def _redeem(player: Player, ticket: Ticket, tally: Tally, diary: Diary) -> None:
-    sent = time.time()
+    asked, sent = Asked(player.user_id, ticket.points, ticket.ticket_id), time.time()
     try:
         told: Redemption = await tally.timed("redeem", player.redeem(ticket.ticket))
     except BaseException:
-        diary.note(Unknown(player.user_id, ticket.ticket_id))
+        diary.note(Unknown(asked))
         raise
     diary.note(
         Answer(
-            player.user_id,
+            asked,
             told.ticket_id,
             told.change,
             told.new_score,

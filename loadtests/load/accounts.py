@@ -1,17 +1,20 @@
 """Accounts for people: minted tokens first, then new ones by registering."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from loadtests.load.pace import Pace
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 — of accounts that a load test makes
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose token it is."""
+    """Whose token it is, and what they did lately."""
 
     user_id: str
     token: str
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def headers(self) -> dict[str, str]:

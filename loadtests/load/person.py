@@ -16,7 +16,7 @@ from locust.exception import StopUser
 from loadtests.client import PASSING, WITHIN_SECONDS, backoff
 from loadtests.load.accounts import PASSWORD, Account, Accounts
 from loadtests.load.measures import Measures
-from loadtests.load.told import Answer, Unknown
+from loadtests.load.told import Answer, Asked, Unknown
 
 CREATED = 201
 OK = 200
@@ -158,37 +158,43 @@ class Person(FastHttpUser):
 
     def redeem(self, ticket: Mapping[str, Any], name: str = "redeem", expected: Collection[str] = ()) -> Reply:
         """Redeems an issued ticket, and writes down what was told."""
-        return self.told(str(ticket["ticketId"]), {"ticket": ticket["ticket"]}, name, expected)
+        asked = Asked(self.me.user_id, ticket["points"], ticket["ticketId"])
+        return self._told(asked, {"ticket": ticket["ticket"]}, name, expected)
 
-    def act(self, action_id: str) -> Reply:
+    def act(self, action: Mapping[str, Any]) -> Reply:
         """Redeems an instant action, once whatever is repeated."""
-        return self.told("", {"actionId": action_id}, "redeem instant", ("cooldown", "daily_limit"), uuid4().hex)
+        headers = {"Idempotency-Key": uuid4().hex}
+        asked = Asked(self.me.user_id, action["points"])
+        return self._told(asked, {"actionId": action["actionId"]}, "redeem instant", headers=headers)
 
-    def told(
-        self, ticket_id: str, body: Mapping[str, Any], name: str, expected: Collection[str], key: str | None = None
+    def _told(
+        self,
+        asked: Asked,
+        body: Mapping[str, Any],
+        name: str,
+        expected: Collection[str] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> Reply:
         sent = time.time()
-        headers = None if key is None else {"Idempotency-Key": key}
         try:
             reply = self.ask("POST", "/api/v1/tickets/redeem", name, body, headers=headers, expected=expected)
         except BaseException:
             # Whoever is stopped in the middle does not know either.
-            self.measures.note(Unknown(self.me.user_id, ticket_id))
+            self.measures.note(Unknown(asked))
             raise
         if reply.status == OK:
-            self._answered(reply.body, sent)
+            self._answered(asked, reply.body, sent)
         return reply
 
-    def _answered(self, body: Mapping[str, Any], sent: float) -> None:
-        now = time.time()
-        user_id, score = self.me.user_id, body["newScore"]
+    def _answered(self, asked: Asked, body: Mapping[str, Any], sent: float) -> None:
+        now, score = time.time(), body["newScore"]
         self.measures.note(
-            Answer(user_id, body["ticketId"], body["change"], score, body["userVersion"], body["replayed"], sent, now)
+            Answer(asked, body["ticketId"], body["change"], score, body["userVersion"], body["replayed"], sent, now)
         )
         if body["replayed"]:
             self.measures.fire("replayed answer", (now - sent) * 1000)
         else:
-            self.measures.answered(user_id, score, sent)
+            self.measures.answered(asked.user_id, score, sent)
 
     def issue(self, action_id: str, expected: Collection[str] = ()) -> dict[str, Any] | None:
         """A ticket, or None when refused."""

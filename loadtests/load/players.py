@@ -8,7 +8,7 @@ import gevent
 from gevent.pool import Group
 from locust import task
 
-from loadtests.load.person import OK, GaveUp, Person, think
+from loadtests.load.person import OK, GaveUp, Person, Reply, think
 
 LONGEST_ACTION_SECONDS = 20
 STAY = (4, 16)
@@ -19,18 +19,15 @@ AGAIN_SHARE = 0.06
 """Sends a redeemed ticket once more, as a browser's back button does."""
 TWICE_SHARE = 0.04
 """Sends the same ticket twice at once: a double click."""
-FALLBACK_PAUSE_SECONDS = 600.0
-STATE_SAYS_NO = ("cooldown", "daily_limit", "ticket_overlaps")
 
 
 class Player(Person):
-    """Plays the catalogue's shorter actions."""
+    """Plays the catalogue's shorter actions, at the pace it allows: whatever is refused was lost."""
 
     weight = 60
 
     def on_start(self) -> None:
         self.enter()
-        self._not_before: dict[str, float] = {}
         reply = self.ask("GET", "/api/v1/actions", "read actions", signed=False)
         found = reply.body.get("actions", [])
         self._actions = [
@@ -52,44 +49,38 @@ class Player(Person):
 
     def _choose(self) -> dict[str, Any] | None:
         now = time.monotonic()
-        allowed = [a for a in self._actions if self._not_before.get(a["actionId"], 0) <= now]
+        allowed = [a for a in self._actions if self.me.pace.allows(a, now)]
         weights = [6 / (2 + a["minSeconds"]) for a in allowed]
         return random.choices(allowed, weights)[0] if allowed else None
 
     def _round(self, action: dict[str, Any]) -> None:
-        action_id, cooldown = action["actionId"], float(action["cooldownSeconds"])
+        self.me.pace.begin(action, time.monotonic())
         if action["ticket"] == "instant":
-            reply = self.act(action_id)
+            reply = self.act(action)
         else:
-            ticket = self.issue(action_id, ("action_disabled", "player_banned"))
+            ticket = self.issue(action["actionId"], ("action_disabled", "player_banned"))
             if ticket is None:
-                self._put_off(action_id, FALLBACK_PAUSE_SECONDS)
                 return
             gevent.sleep(action["minSeconds"])
             think(0.4, least=0.05)
             reply = self._hand_in(ticket)
-        if reply.status != OK:
-            self.measures.fire(f"conflict: {reply.code}", 0)
-            cooldown = float(reply.body.get("waitMs", FALLBACK_PAUSE_SECONDS * 1000)) / 1000
-        self._put_off(action_id, cooldown)
+        if reply.status == OK:
+            self.me.pace.done(action, time.monotonic())
 
-    def _put_off(self, action_id: str, seconds: float) -> None:
-        self._not_before[action_id] = time.monotonic() + seconds
-
-    def _hand_in(self, ticket: dict[str, Any]):  # type: ignore[no-untyped-def]
+    def _hand_in(self, ticket: dict[str, Any]) -> Reply:
         dice = random.random()
         if dice < TWICE_SHARE:
             clicks = Group()
             try:
-                both = [clicks.spawn(self.redeem, ticket, "redeem", STATE_SAYS_NO) for _ in range(2)]
+                both = [clicks.spawn(self.redeem, ticket) for _ in range(2)]
                 clicks.join()
             finally:
                 clicks.kill()
             for click in both:
                 if click.exception is not None:
                     raise GaveUp(str(click.exception))
-            return both[0].value
-        reply = self.redeem(ticket, "redeem", STATE_SAYS_NO)
+            return both[0].value  # type: ignore[no-any-return]
+        reply = self.redeem(ticket)
         if reply.status == OK and dice > 1 - AGAIN_SHARE:
             think(0.5)
             self.redeem(ticket, "redeem again")

@@ -17,11 +17,19 @@ class Record(msgspec.Struct, frozen=True, tag_field="is", tag=str.lower):
     """Root of all lines."""
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """What was sent, and what it is worth; an instant action has no ticket id."""
+
+    user_id: str
+    points: int
+    ticket_id: str = ""
+
+
 class Answer(Record, frozen=True):
     """A redemption that was answered with 200; `sent` and `at` are Unix seconds."""
 
-    user_id: str
-    ticket_id: str
+    asked: Asked
+    entry_id: str
     change: int
     new_score: int
     user_version: int
@@ -29,12 +37,15 @@ class Answer(Record, frozen=True):
     sent: float
     at: float
 
+    @property
+    def user_id(self) -> str:
+        return self.asked.user_id
+
 
 class Unknown(Record, frozen=True):
-    """A redemption whose outcome nobody was told; an instant action has no ticket id yet."""
+    """A redemption whose outcome nobody was told."""
 
-    user_id: str
-    ticket_id: str = ""
+    asked: Asked
 
 
 class Moved(Record, frozen=True):

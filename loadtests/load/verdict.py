@@ -80,6 +80,7 @@ class Stores:
 def judge(told: Told, stores: Stores, measured: Measured, budgets: Budgets) -> list[Finding]:
     """Everything that broke; empty is a pass."""
     found = [
+        *_told_wrongly(told.answers),
         *_told_twice(told.answers),
         *_ledger(told, stores),
         *(Finding("ledger", text) for text in stores.broken),
@@ -94,21 +95,32 @@ def judge(told: Told, stores: Stores, measured: Measured, budgets: Budgets) -> l
     return list(_shortened(found))
 
 
+def _told_wrongly(answers: Sequence[Answer]) -> Iterator[Finding]:
+    """An answer is about what was sent, and gives what that is worth."""
+    for answer in answers:
+        asked = answer.asked
+        if asked.ticket_id not in ("", answer.entry_id):
+            yield Finding("lost", f"{asked.user_id} sent {asked.ticket_id}, and was told of {answer.entry_id}")
+        if answer.change != asked.points:
+            kind = "lost" if answer.change < asked.points else "doubled"
+            yield Finding(kind, f"{answer.entry_id} is worth {asked.points:+d}, and counted {answer.change:+d}")
+
+
 def _told_twice(answers: Sequence[Answer]) -> Iterator[Finding]:
-    """One ticket has one result, and is new once; one version of a player is one ticket's."""
-    by_ticket: dict[str, list[Answer]] = defaultdict(list)
+    """One entry has one result, and is new once; one version of a player is one entry's."""
+    by_entry: dict[str, list[Answer]] = defaultdict(list)
     by_version: dict[tuple[str, int], set[str]] = defaultdict(set)
     for answer in answers:
-        by_ticket[answer.ticket_id].append(answer)
-        by_version[answer.user_id, answer.user_version].add(answer.ticket_id)
-    for ticket_id, same in by_ticket.items():
+        by_entry[answer.entry_id].append(answer)
+        by_version[answer.user_id, answer.user_version].add(answer.entry_id)
+    for entry_id, same in by_entry.items():
         if len({_result(answer) for answer in same}) > 1:
-            yield Finding("doubled", f"ticket {ticket_id} was answered with different results")
+            yield Finding("doubled", f"{entry_id} was answered with different results")
         if sum(not answer.replayed for answer in same) > 1:
-            yield Finding("doubled", f"ticket {ticket_id} was told to be new more than once")
-    for (user_id, version), tickets in by_version.items():
-        if len(tickets) > 1:
-            yield Finding("lost", f"{len(tickets)} tickets of {user_id} share version {version}: one was overwritten")
+            yield Finding("doubled", f"{entry_id} was told to be new more than once")
+    for (user_id, version), entries in by_version.items():
+        if len(entries) > 1:
+            yield Finding("lost", f"{len(entries)} entries of {user_id} share version {version}: one was overwritten")
 
 
 def _result(answer: Answer) -> tuple[str, int, int, int]:
@@ -120,19 +132,19 @@ def _ledger(told: Told, stores: Stores) -> Iterator[Finding]:
     if stores.entries is None:
         return
     entries = {entry.entry_id: entry for entry in stores.entries}
-    known = {answer.ticket_id for answer in told.answers} | {one.ticket_id for one in told.unknown}
-    for answer in {answer.ticket_id: answer for answer in told.answers}.values():
-        entry = entries.get(answer.ticket_id)
+    known = {answer.entry_id for answer in told.answers} | {one.asked.ticket_id for one in told.unknown}
+    for answer in {answer.entry_id: answer for answer in told.answers}.values():
+        entry = entries.get(answer.entry_id)
         if entry is None:
-            yield Finding("lost", f"{answer.user_id} was told {answer.change:+d} for {answer.ticket_id}: no entry")
+            yield Finding("lost", f"{answer.user_id} was told {answer.change:+d} for {answer.entry_id}: no entry")
         elif (entry.user_id, entry.change, entry.score_after, entry.user_version) != _result(answer):
-            yield Finding("lost", f"the entry {answer.ticket_id} is not what {answer.user_id} was told")
+            yield Finding("lost", f"the entry {answer.entry_id} is not what {answer.user_id} was told")
     for refused in told.refused:
         if refused.ticket_id in entries and refused.ticket_id not in known:
             yield Finding("cheat", f"ticket {refused.ticket_id} was refused ({refused.code}), and counts")
     ours = {answer.user_id for answer in told.answers} | {refused.user_id for refused in told.refused}
     known |= {refused.ticket_id for refused in told.refused}
-    vague = {one.user_id for one in told.unknown if not one.ticket_id}
+    vague = {one.asked.user_id for one in told.unknown if not one.asked.ticket_id}
     for entry in stores.entries:
         unexplained = entry.kind == "redeem" and entry.at >= told.since and entry.entry_id not in known
         if unexplained and entry.user_id in ours - vague:
@@ -141,7 +153,7 @@ def _ledger(told: Told, stores: Stores) -> Iterator[Finding]:
 
 def _scores(told: Told, stores: Stores) -> Iterator[Finding]:
     """A score is what its player was told last, unless something else is known to have moved it."""
-    unsure = {one.user_id for one in (*told.unknown, *told.moved)}
+    unsure = {one.asked.user_id for one in told.unknown} | {one.user_id for one in told.moved}
     for user_id, answer in _last(told.answers).items():
         stand = stores.stands.get(user_id)
         if stand is None:
@@ -258,7 +270,7 @@ def summary(told: Told, stores: Stores, measured: Measured) -> Mapping[str, str]
     busiest = max((end.busiest_percent for end in told.ended), default=0)
     delays = lags(told, stores)
     shown = {
-        "redemptions told": f"{len({answer.ticket_id for answer in told.answers}):,}",
+        "redemptions told": f"{len({answer.entry_id for answer in told.answers}):,}",
         "of them by replay": f"{sum(answer.replayed for answer in told.answers):,} answers",
         "outcome unknown": f"{len(told.unknown):,}",
         "cheats refused": f"{sum(row.count - row.failures for row in measured.rows if row.name.startswith('cheat')):,}",

@@ -65,7 +65,7 @@ async def _tampered(database_url: str, redis_url: str, folder: Path, budgets: Bu
     assert await kinds() >= {"ledger", "redis"}  # "doubled" too, unless an answer was cut off at the end
     await _execute(database_url, "UPDATE players SET score = score - 10 WHERE id = $1", last.user_id)
     assert await kinds() == set()
-    await _execute(database_url, "DELETE FROM ledger WHERE entry_id = $1", last.ticket_id)
+    await _execute(database_url, "DELETE FROM ledger WHERE entry_id = $1", last.entry_id)
     assert await kinds() >= {"ledger", "lost"}
 
 

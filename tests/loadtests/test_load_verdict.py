@@ -12,6 +12,7 @@ from loadtests.load.measured import Budgets, Measured, Row, exceeded
 from loadtests.load.report import page, text
 from loadtests.load.told import (
     Answer,
+    Asked,
     Began,
     Cheat,
     Diary,
@@ -35,8 +36,8 @@ SHOWN = [(ADA, 20), (BOB, 10)]
 Plant = Callable[[Told, Stores], None]
 
 
-def answer(user: str, ticket: str, score: int, version: int, *, replayed: bool = False) -> Answer:
-    return Answer(user, ticket, 10, score, version, replayed, 100.0, 100.1)
+def answer(user: str, ticket: str, score: int, version: int, *, replayed: bool = False, points: int = 10) -> Answer:
+    return Answer(Asked(user, points, ticket), ticket, 10, score, version, replayed, 100.0, 100.1)
 
 
 def whole() -> tuple[Told, Stores]:
@@ -94,6 +95,18 @@ def overwrite(told: Told, stores: Stores) -> None:
 
 def change_entry(told: Told, stores: Stores) -> None:
     stores.entries[2] = replace(stores.entries[2], score_after=25)
+
+
+def answer_for_another(told: Told, stores: Stores) -> None:
+    told.add(msgspec.structs.replace(told.answers[-1], asked=Asked(ADA, 10, "t4")))
+
+
+def give_less(told: Told, stores: Stores) -> None:
+    told.answers[1] = answer(BOB, "t2", 10, 1, points=20)
+
+
+def give_more(told: Told, stores: Stores) -> None:
+    told.answers[1] = answer(BOB, "t2", 10, 1, points=5)
 
 
 def double_answer(told: Told, stores: Stores) -> None:
@@ -197,6 +210,9 @@ def test_what_is_whole_passes():
         (lose_player, "lost"),
         (overwrite, "lost"),
         (change_entry, "lost"),
+        (answer_for_another, "lost"),
+        (give_less, "lost"),
+        (give_more, "doubled"),
         (double_answer, "doubled"),
         (double_new, "doubled"),
         (double_entry, "doubled"),
@@ -236,7 +252,7 @@ def test_a_wrong_score_is_found_over_the_api_alone(score: int, kind: str):
     assert kinds(told, stores) == {kind}
 
 
-@pytest.mark.parametrize("line", [Unknown(ADA, "t5"), Unknown(ADA), Moved(ADA)])
+@pytest.mark.parametrize("line", [Unknown(Asked(ADA, 10, "t5")), Unknown(Asked(ADA, 10)), Moved(ADA)])
 def test_what_nobody_was_told_may_have_moved_a_score(line: Unknown | Moved):
     told, stores = whole()
     told.add(line)
@@ -301,7 +317,7 @@ def test_a_misspelt_budget_is_refused(tmp_path: Path):
 
 def test_lines_come_back_as_they_were_written(tmp_path: Path):
     told, _ = whole()
-    told.add(Unknown(ADA, "t8"))
+    told.add(Unknown(Asked(ADA, 10, "t8")))
     told.add(Moved(BOB))
     told.add(Cheat("replay", "twice"))
     told.add(Divergence("v1", "x"))
