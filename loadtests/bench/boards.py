@@ -1,5 +1,6 @@
-"""Boards that every redemption counts on."""
+"""Boards beside `global`."""
 
+from collections.abc import Iterable
 from itertools import cycle, islice, product
 
 from loadtests.bench.stage import Stage
@@ -12,10 +13,10 @@ INSERT = """
 """
 
 
-def define(stage: Stage, database: str, count: int) -> list[str]:
-    """So many boards in all, `global` among them, of every fold and window; the keys they are known by."""
+def define(stage: Stage, database: str, count: int, folds: Iterable[Fold] = Fold) -> list[str]:
+    """So many boards in all, `global` among them, of these folds and every window; the keys they are known by."""
     stage.script(database, "DELETE FROM boards WHERE board_id <> 'global'")
-    kinds = product((Window.ALL, Window.DAY, Window.WEEK, Window.MONTH), Fold)
+    kinds = product((Window.ALL, Window.DAY, Window.WEEK, Window.MONTH), folds)
     chosen = list(islice(cycle(kinds), 1, count))
     ids = [f"bench-{number}" for number in range(1, count)]
     stage.rows(

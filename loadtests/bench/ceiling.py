@@ -8,6 +8,7 @@ from sanic.config import Config
 
 from loadtests.bench.checks import Checks, Refused
 from server.bodies import answer
+from server.pod import collect_seldom
 from server.settings import Settings
 
 PATH = "/api/v1/tickets/redeem"
@@ -42,7 +43,7 @@ def make_app(settings: Settings) -> Sanic:  # type: ignore[type-arg]
 
 
 def bare_app(name: str) -> Sanic:  # type: ignore[type-arg]
-    """Sanic as a pod of Laurel runs it."""
+    """Sanic configured as a pod of Laurel has it."""
     config = Config(env_prefix=None)
     config.update({"ACCESS_LOG": False, "AUTO_EXTEND": False, "INSPECTOR": False, "MOTD": False})
     return Sanic(name, config=config, configure_logging=False)
@@ -50,9 +51,9 @@ def bare_app(name: str) -> Sanic:  # type: ignore[type-arg]
 
 def main() -> None:
     """Serves on the port named first, with Laurel's own settings from the environment."""
-    make_app(Settings.from_mapping(os.environ)).run(
-        host="127.0.0.1", port=int(sys.argv[1]), single_process=True, backlog=1_024, motd=False, access_log=False
-    )
+    app = make_app(Settings.from_mapping(os.environ))
+    collect_seldom()
+    app.run(host="127.0.0.1", port=int(sys.argv[1]), single_process=True, backlog=1_024, motd=False, access_log=False)
 
 
 if __name__ == "__main__":

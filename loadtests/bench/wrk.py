@@ -18,7 +18,10 @@ PREFIX = b"JSON "
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one wrk shall do: `pause_ms` is the mean pause of a connection, 0 for none."""
+    """What one wrk shall do: `pause_ms` is the mean pause of a connection, 0 for none.
+
+    Of its `seconds` the first three tenths are for connecting.
+    """
 
     connections: int
     seconds: float
@@ -67,6 +70,7 @@ class Generator:
         mode = "again" if load.again else "once"
         command: list[Any] = [program, "-t1", f"-c{load.connections}", f"-d{max(1, round(load.seconds))}s"]
         command += ["--timeout", "10s", "-s", SCRIPT, url, "--", load.tickets, mode, f"{load.pause_ms:.0f}"]
+        command += [load.connections]
         self._process = subprocess.Popen(list(map(str, command)), stdout=self._output, stderr=subprocess.STDOUT)
 
     def finish(self) -> Answers:

@@ -82,7 +82,8 @@ def _figures(found: dict[Key, list[Measured]]) -> list[Figure]:
             "at least",
             4,
             6,
-            "one transaction and three Redis commands a request; the same checks of token and ticket",
+            "one transaction and three Redis commands a request, asyncpg's pool as it comes; the same checks of token "
+            "and ticket",
         ),
         Figure(
             "redemptions/s ÷ ceiling",
@@ -94,6 +95,11 @@ def _figures(found: dict[Key, list[Measured]]) -> list[Figure]:
             "the ceiling checks token and ticket, answers at once, stores and remembers nothing",
         ),
         Figure("p99 of a redemption ÷ ceiling's", ratios(tails(LAUREL), tails(CEILING)), "×", "at most", 2, 1.3),
+        *(
+            Figure(f"the same, {count} connections", ratios(tails(LAUREL, count), tails(CEILING, count)), "×")
+            for count in CONNECTIONS
+            if count != USUAL
+        ),
     ]
     for count in CONNECTIONS:
         for name in NAMES:
