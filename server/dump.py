@@ -9,15 +9,25 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from ssl import SSLContext
+from urllib.parse import parse_qsl, urlsplit
 
+from models.database import credentials
 from models.drafts import draft_of, sweep
+from models.migrate import ASIDE
 from server.embedded.errors import EmbeddedError
 from server.embedded.postgres import programs
 
 VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 POLL_SECONDS = 0.1
 LAST_LINES = 3
+
+ADDRESSED = ["--dbname", ""]
+"""The address stands in the environment: its password must not be seen among the processes."""
+ADDRESS = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGPASSWORD": "password", "PGDATABASE": "database"}
+TLS = "PGSSL"
+SHARED = {"PGHOST", "PGUSER", "PGPASSWORD", "PGPASSFILE"}
+"""What pods take from the environment too where the URL says nothing, besides what is about TLS."""
 
 
 class DumpError(Exception):
@@ -47,8 +57,8 @@ class Programs:
         try:
             sweep(file)
             draft.touch(mode=0o600)  # pg_dump keeps the mode, and waits for the disk
-            options = ["--format=custom", "--no-owner", "--no-acl", "--file", str(draft)]
-            self._run(["pg_dump", *options, *_target(url)], url, watch)
+            options = ["--format=custom", "--no-owner", "--no-acl", f"--exclude-schema={ASIDE}", "--file", str(draft)]
+            self._run(["pg_dump", *options, *ADDRESSED], url, watch)
             self.check(draft, watch)
             draft.replace(file)
         except OSError as error:
@@ -63,7 +73,7 @@ class Programs:
     def restore(self, url: str, file: Path, watch: Callable[[], None]) -> None:
         """Fills an empty database, in one transaction."""
         options = ["--exit-on-error", "--single-transaction", "--no-owner", "--no-acl"]
-        self._run(["pg_restore", *options, *_target(url), str(file)], url, watch)
+        self._run(["pg_restore", *options, *ADDRESSED, str(file)], url, watch)
 
     def _run(self, command: Sequence[str], url: str | None, watch: Callable[[], None]) -> None:
         program, *arguments = command
@@ -96,18 +106,26 @@ def _wait(process: "subprocess.Popen[str]", watch: Callable[[], None]) -> str:
         return " ".join(said.split("\n")[:LAST_LINES]).strip() or f"ended with {process.returncode}"
 
 
-def _target(url: str) -> list[str]:
-    """The address without its password, which must not be seen among the processes."""
-    address = urlsplit(url)
-    name, host = address.username, address.netloc.rpartition("@")[2]
-    query = urlencode([pair for pair in parse_qsl(address.query) if pair[0] != "password"])
-    return ["--dbname", urlunsplit(address._replace(netloc=f"{name}@{host}" if name else host, query=query))]
-
-
 def _environment(url: str | None) -> Mapping[str, str]:
-    password = None if url is None else urlsplit(url).password
-    own = {} if password is None else {"PGPASSWORD": unquote(password)}
-    return {**os.environ, "PGAPPNAME": "laurel-dump", "LC_ALL": "C", **own}
+    """Leads to the database that pods use, whatever else libpq would make of the URL or of what is set around it."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PG") or name in SHARED or name.startswith(TLS)
+    }
+    return kept | {"PGAPPNAME": "laurel-dump", "LC_ALL": "C"} | ({} if url is None else _address(url))
+
+
+def _address(url: str) -> dict[str, str]:
+    known = credentials(url)
+    found = {variable: str(known[name]) for variable, name in ADDRESS.items() if known[name]}
+    tls = known.get("ssl")
+    if isinstance(tls, SSLContext):
+        found["PGSSLMODE"] = "verify-full" if tls.check_hostname else "verify-ca"
+        found["PGSSLROOTCERT"] = dict(parse_qsl(urlsplit(url).query))["sslrootcert"]
+    elif tls:
+        found["PGSSLMODE"] = tls
+    return found
 
 
 def _found() -> list[Programs]:

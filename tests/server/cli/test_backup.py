@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from uuid import uuid4
@@ -12,9 +13,11 @@ import pytest
 from redis import Redis
 
 from models import boards, catalogue
+from models.database import credentials
 from models.migrate import ASIDE
 from server.dump import DumpError, Programs
 from server.keys import HmacKey, format_hmac_keys
+from tests.deploy.certificates import certificate
 from tests.pods import CHAIN, Pod, migrated, new_players, simple_catalogue
 from tests.server.cli.conftest import Run
 
@@ -179,6 +182,42 @@ def test_a_restore_that_is_interrupted_is_taken_back(
         signal.signal(signal.SIGINT, before)
     assert sql(fresh_url, "SELECT count(*) FROM players")[0][0] == 1
     assert sql(fresh_url, f"SELECT to_regnamespace('{ASIDE}')::text")[0][0] is None
+
+
+def test_what_is_set_for_other_programs_leads_nowhere_else(
+    run: Run, played: Mapping[str, str], fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    elsewhere = {
+        "PGHOSTADDR": "192.0.2.1",
+        "PGSERVICE": "none",
+        "PGOPTIONS": "-c search_path=none",
+        "PGDATABASE": "none",
+    }
+    for name, value in elsewhere.items():
+        monkeypatch.setenv(name, value)
+    assert run("backup", tmp_path / "file").code == 0
+    assert run("restore", tmp_path / "file", database_url=fresh_url).code == 0
+
+
+def test_a_url_without_a_database_means_the_same_one_as_for_pods(postgres_url: str, tmp_path: Path):
+    url, table = postgres_url.rpartition("/")[0], f"test_{uuid4().hex}"
+    file, listed = tmp_path / "file", tmp_path / "listed"
+    programs = Programs.for_server(18)
+    assert credentials(url)["database"] != credentials(postgres_url)["database"]
+    sql(f"{url}/postgres", f"CREATE TABLE {table} (n int)")
+    try:
+        programs.dump(url, file, lambda: None)
+    finally:
+        sql(f"{url}/postgres", f"DROP TABLE {table}")
+    subprocess.run([programs.folder / "pg_restore", "--list", "--file", listed, file], check=True)
+    assert table in listed.read_text()
+
+
+@pytest.mark.parametrize("query", ["sslrootcert={}", "sslrootcert={}&sslmode=disable"])
+def test_a_named_root_of_trust_demands_tls_as_it_does_of_pods(postgres_url: str, query: str, tmp_path: Path):
+    root, _ = certificate(tmp_path)
+    with pytest.raises(DumpError, match="SSL"):
+        Programs.for_server(18).dump(f"{postgres_url}?{query.format(root)}", tmp_path / "file", lambda: None)
 
 
 def test_pods_that_run_are_in_the_way(run: Run, played: Mapping[str, str], tmp_path: Path):
