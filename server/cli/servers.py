@@ -53,10 +53,11 @@ def servers(args: argparse.Namespace, environ: Mapping[str, str], *, filled: boo
     database that shall be `filled` has its schema: a new one gets it here, that of an `up` is waited for.
     """
     settings = load_settings(args, environ)
-    if settings.database_url and settings.redis_url:
-        settings.require_secrets()
-        yield settings
-        return
+    if settings.database_url:
+        settings.require_secrets()  # invented ones would not be those that its tickets and its ledger are signed with
+        if settings.redis_url:
+            yield settings
+            return
     from server.embedded.errors import FolderInUse
     from server.embedded.runtime import running
     from server.embedded.secrets import ensure_secrets
