@@ -9,7 +9,7 @@ import gevent
 from locust import task
 
 from loadtests.load.person import OK, GaveUp, Person, think
-from loadtests.load.told import Moved
+from loadtests.load.told import ADJUST, Asked
 
 log = logging.getLogger("laurel.load")
 
@@ -32,7 +32,6 @@ class Administrator(Person):
 
     def on_start(self) -> None:
         self.enter()
-        self._moved: list[str] = []
         if self.account is None:
             self._stand_aside("there is no token of an administrator")
             return
@@ -43,8 +42,6 @@ class Administrator(Person):
             return
         if reply.status != OK:
             self._stand_aside(f"the administrators' routes answer {reply.status}")
-            return
-        self._moved = [entry["userId"] for entry in reply.body["entries"]]
 
     def _stand_aside(self, why: str) -> None:
         """Stays without doing anything: locust would send another one for who leaves."""
@@ -62,14 +59,12 @@ class Administrator(Person):
     @task(1)
     def move(self) -> None:
         """One point and back is not attempted: each move is one entry of the ledger, for good."""
-        if self._moved:
-            user_id = random.choice(self._moved)
-            self.measures.note(Moved(user_id))
-            body = {"change": 1, "reason": "load test"}
-            headers = {"Idempotency-Key": uuid4().hex}
-            path = f"/api/v1/admin/users/{user_id}/score"
+        if self.ground.players:
+            asked = Asked(random.choice(tuple(self.ground.players)), 1, kind=ADJUST)
+            path = f"/api/v1/admin/users/{asked.user_id}/score"
+            body = {"change": asked.points, "reason": "load test"}
             with suppress(GaveUp):
-                self.ask("PATCH", path, "admin move", body, headers=headers)
+                self.told(asked, "PATCH", path, "admin move", body, headers={"Idempotency-Key": uuid4().hex})
         think(PAUSE_SECONDS)
 
     def _look(self, path: str, name: str) -> None:

@@ -28,7 +28,7 @@ def course(told: Told, stores: Stores, seconds: float) -> Sequence[Instant]:
     new: defaultdict[int, int] = defaultdict(int)
     again: defaultdict[int, int] = defaultdict(int)
     lags: defaultdict[int, list[float]] = defaultdict(list)
-    for answer in told.answers:
+    for answer in told.redemptions:
         (again if answer.replayed else new)[int((answer.at - told.since) // step)] += 1
     for at, lag_ms in sights(told, stores):
         lags[int((at - told.since) // step)].append(lag_ms)

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -16,13 +16,14 @@ from locust.exception import StopUser
 from loadtests.client import PASSING, WITHIN_SECONDS, backoff
 from loadtests.load.accounts import PASSWORD, Account, Accounts
 from loadtests.load.measures import Measures
-from loadtests.load.told import Answer, Asked, Unknown
+from loadtests.load.told import REDEEM, Answer, Asked, Unknown
 
 CREATED = 201
 OK = 200
 ERRORS = 400
 ANSWER_SECONDS = 10.0
 LIMITED = "rate_limited"
+REDEEM_PATH = "/api/v1/tickets/redeem"
 
 
 class GaveUp(Exception):
@@ -50,6 +51,8 @@ class Ground:
     accounts: Accounts
     admins: Accounts
     measures: Measures
+    players: set[str] = field(default_factory=set)
+    """Whoever came so far; administrators move nobody else."""
 
 
 class Person(FastHttpUser):
@@ -83,6 +86,7 @@ class Person(FastHttpUser):
     def enter(self) -> None:
         """Takes a minted account, or registers one."""
         self.account = self.ground.accounts.take() or self.register()
+        self.ground.players.add(self.me.user_id)
 
     def on_stop(self) -> None:
         if self.account is not None:
@@ -159,25 +163,19 @@ class Person(FastHttpUser):
     def redeem(self, ticket: Mapping[str, Any], name: str = "redeem", expected: Collection[str] = ()) -> Reply:
         """Redeems an issued ticket, and writes down what was told."""
         asked = Asked(self.me.user_id, ticket["points"], ticket["ticketId"])
-        return self._told(asked, {"ticket": ticket["ticket"]}, name, expected)
+        return self.told(asked, "POST", REDEEM_PATH, name, {"ticket": ticket["ticket"]}, expected=expected)
 
     def act(self, action: Mapping[str, Any]) -> Reply:
         """Redeems an instant action, once whatever is repeated."""
-        headers = {"Idempotency-Key": uuid4().hex}
-        asked = Asked(self.me.user_id, action["points"])
-        return self._told(asked, {"actionId": action["actionId"]}, "redeem instant", headers=headers)
+        asked, body = Asked(self.me.user_id, action["points"]), {"actionId": action["actionId"]}
+        key = {"Idempotency-Key": uuid4().hex}
+        return self.told(asked, "POST", REDEEM_PATH, "redeem instant", body, headers=key)
 
-    def _told(
-        self,
-        asked: Asked,
-        body: Mapping[str, Any],
-        name: str,
-        expected: Collection[str] = (),
-        headers: Mapping[str, str] | None = None,
-    ) -> Reply:
+    def told(self, asked: Asked, *request: Any, **options: Any) -> Reply:
+        """Asks for an entry of the ledger, and writes down what was told of it."""
         sent = time.time()
         try:
-            reply = self.ask("POST", "/api/v1/tickets/redeem", name, body, headers=headers, expected=expected)
+            reply = self.ask(*request, **options)
         except BaseException:
             # Whoever is stopped in the middle does not know either.
             self.measures.note(Unknown(asked))
@@ -187,9 +185,9 @@ class Person(FastHttpUser):
         return reply
 
     def _answered(self, asked: Asked, body: Mapping[str, Any], sent: float) -> None:
-        now, score = time.time(), body["newScore"]
+        now, score, entry_id = time.time(), body["newScore"], body["ticketId" if asked.kind == REDEEM else "entryId"]
         self.measures.note(
-            Answer(asked, body["ticketId"], body["change"], score, body["userVersion"], body["replayed"], sent, now)
+            Answer(asked, entry_id, body["change"], score, body["userVersion"], body["replayed"], sent, now)
         )
         if body["replayed"]:
             self.measures.fire("replayed answer", (now - sent) * 1000)

@@ -11,6 +11,7 @@ from typing import IO, Self
 import msgspec
 
 PATTERN = "told-*.jsonl"
+REDEEM, ADJUST = "redeem", "adjust"
 
 
 class Record(msgspec.Struct, frozen=True, tag_field="is", tag=str.lower):
@@ -18,15 +19,16 @@ class Record(msgspec.Struct, frozen=True, tag_field="is", tag=str.lower):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What was sent, and what it is worth; an instant action has no ticket id."""
+    """What was sent, and what it is worth; only a ticket has an id before. `kind` is the ledger's."""
 
     user_id: str
     points: int
     ticket_id: str = ""
+    kind: str = REDEEM
 
 
 class Answer(Record, frozen=True):
-    """A redemption that was answered with 200; `sent` and `at` are Unix seconds."""
+    """A redemption or an administrator's move that was answered with 200; `sent` and `at` are Unix seconds."""
 
     asked: Asked
     entry_id: str
@@ -43,15 +45,9 @@ class Answer(Record, frozen=True):
 
 
 class Unknown(Record, frozen=True):
-    """A redemption whose outcome nobody was told."""
+    """A redemption or move whose outcome nobody was told."""
 
     asked: Asked
-
-
-class Moved(Record, frozen=True):
-    """An administrator may have moved this player's score."""
-
-    user_id: str
 
 
 class Refused(Record, frozen=True):
@@ -110,7 +106,7 @@ class Ended(Record, frozen=True):
     busiest_percent: float
 
 
-Line = Answer | Unknown | Moved | Refused | Cheat | View | Divergence | Seen | Began | Ended
+Line = Answer | Unknown | Refused | Cheat | View | Divergence | Seen | Began | Ended
 _decoder = msgspec.json.Decoder(Line)
 _encode = msgspec.json.Encoder().encode
 
@@ -144,7 +140,6 @@ class Told:
 
     answers: list[Answer] = field(default_factory=list)
     unknown: list[Unknown] = field(default_factory=list)
-    moved: list[Moved] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     cheats: list[Cheat] = field(default_factory=list)
     views: list[View] = field(default_factory=list)
@@ -167,8 +162,6 @@ class Told:
                 self.answers.append(line)
             case Unknown():
                 self.unknown.append(line)
-            case Moved():
-                self.moved.append(line)
             case Refused():
                 self.refused.append(line)
             case Cheat():
@@ -183,6 +176,10 @@ class Told:
                 self.began.append(line)
             case Ended():
                 self.ended.append(line)
+
+    @property
+    def redemptions(self) -> list[Answer]:
+        return [answer for answer in self.answers if answer.asked.kind == REDEEM]
 
     @property
     def since(self) -> float:

@@ -123,8 +123,8 @@ def _told_twice(answers: Sequence[Answer]) -> Iterator[Finding]:
             yield Finding("lost", f"{len(entries)} entries of {user_id} share version {version}: one was overwritten")
 
 
-def _result(answer: Answer) -> tuple[str, int, int, int]:
-    return answer.user_id, answer.change, answer.new_score, answer.user_version
+def _result(answer: Answer) -> tuple[str, str, int, int, int]:
+    return answer.asked.kind, answer.user_id, answer.change, answer.new_score, answer.user_version
 
 
 def _ledger(told: Told, stores: Stores) -> Iterator[Finding]:
@@ -137,23 +137,24 @@ def _ledger(told: Told, stores: Stores) -> Iterator[Finding]:
         entry = entries.get(answer.entry_id)
         if entry is None:
             yield Finding("lost", f"{answer.user_id} was told {answer.change:+d} for {answer.entry_id}: no entry")
-        elif (entry.user_id, entry.change, entry.score_after, entry.user_version) != _result(answer):
+        elif (entry.kind, entry.user_id, entry.change, entry.score_after, entry.user_version) != _result(answer):
             yield Finding("lost", f"the entry {answer.entry_id} is not what {answer.user_id} was told")
     for refused in told.refused:
         if refused.ticket_id in entries and refused.ticket_id not in known:
             yield Finding("cheat", f"ticket {refused.ticket_id} was refused ({refused.code}), and counts")
     ours = {answer.user_id for answer in told.answers} | {refused.user_id for refused in told.refused}
     known |= {refused.ticket_id for refused in told.refused}
-    vague = {one.asked.user_id for one in told.unknown if not one.asked.ticket_id}
+    vague = {(one.asked.user_id, one.asked.kind) for one in told.unknown if not one.asked.ticket_id}
     for entry in stores.entries:
-        unexplained = entry.kind == "redeem" and entry.at >= told.since and entry.entry_id not in known
-        if unexplained and entry.user_id in ours - vague:
-            yield Finding("doubled", f"{entry.user_id} has {entry.change:+d} for {entry.entry_id}, asked by nobody")
+        unexplained = entry.user_id in ours and entry.at >= told.since and entry.entry_id not in known
+        if unexplained and (entry.user_id, entry.kind) not in vague:
+            what = f"{entry.change:+d} by {entry.kind} {entry.entry_id}"
+            yield Finding("doubled", f"{entry.user_id} has {what}, asked by nobody")
 
 
 def _scores(told: Told, stores: Stores) -> Iterator[Finding]:
-    """A score is what its player was told last, unless something else is known to have moved it."""
-    unsure = {one.asked.user_id for one in told.unknown} | {one.user_id for one in told.moved}
+    """A score is what was told of it last, unless something may have moved it that nobody was told of."""
+    unsure = {one.asked.user_id for one in told.unknown}
     for user_id, answer in _last(told.answers).items():
         stand = stores.stands.get(user_id)
         if stand is None:
@@ -247,7 +248,7 @@ def _budgets(told: Told, stores: Stores, measured: Measured, budgets: Budgets) -
 
 
 def _whole(told: Told) -> Iterator[Finding]:
-    if not told.answers:
+    if not told.redemptions:
         yield Finding("incomplete", "nobody was told of a redemption")
     if len(told.ended) < len(told.began):
         yield Finding("incomplete", f"{len(told.began) - len(told.ended)} processes of the generator died")
@@ -269,9 +270,11 @@ def summary(told: Told, stores: Stores, measured: Measured) -> Mapping[str, str]
     cpu, wall = sum(end.cpu_seconds for end in told.ended), max((end.wall_seconds for end in told.ended), default=0)
     busiest = max((end.busiest_percent for end in told.ended), default=0)
     delays = lags(told, stores)
+    redeemed = {answer.entry_id for answer in told.redemptions}
     shown = {
-        "redemptions told": f"{len({answer.entry_id for answer in told.answers}):,}",
-        "of them by replay": f"{sum(answer.replayed for answer in told.answers):,} answers",
+        "redemptions told": f"{len(redeemed):,}",
+        "of them by replay": f"{sum(answer.replayed for answer in told.redemptions):,} answers",
+        "administrators' moves told": f"{len({answer.entry_id for answer in told.answers} - redeemed):,}",
         "outcome unknown": f"{len(told.unknown):,}",
         "cheats refused": f"{sum(row.count - row.failures for row in measured.rows if row.name.startswith('cheat')):,}",
         "viewers' folds compared": f"{len(told.views):,}, of them {len(stores.continued):,} led on to the present top",

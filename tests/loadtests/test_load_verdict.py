@@ -11,6 +11,7 @@ from loadtests.load.course import MOST_POINTS, course
 from loadtests.load.measured import Budgets, Measured, Row, exceeded
 from loadtests.load.report import page, text
 from loadtests.load.told import (
+    ADJUST,
     Answer,
     Asked,
     Began,
@@ -18,7 +19,6 @@ from loadtests.load.told import (
     Diary,
     Divergence,
     Ended,
-    Moved,
     Refused,
     Seen,
     Told,
@@ -32,7 +32,8 @@ BUDGETS = Budgets.read()
 ROWS = [Row("POST", "start", 40, 0, 5, 9, 10, 12), Row("POST", "redeem", 40, 0, 5, 9, 10, 12)]
 MEASURED = Measured(["http://pod-1"], 10, ROWS, [])
 ADA, BOB = "ada", "bob"
-SHOWN = [(ADA, 20), (BOB, 10)]
+SHOWN = [(ADA, 20), (BOB, 11)]
+MOVE = Answer(Asked(BOB, 1, kind=ADJUST), "m1", 1, 11, 2, False, 100.0, 100.1)
 Plant = Callable[[Told, Stores], None]
 
 
@@ -41,9 +42,9 @@ def answer(user: str, ticket: str, score: int, version: int, *, replayed: bool =
 
 
 def whole() -> tuple[Told, Stores]:
-    """Two players, three redemptions, one replay, two viewers: all as it should be."""
+    """Two players, three redemptions, one replay, a move, two viewers: all as it should be."""
     told = Told(
-        answers=[answer(ADA, "t1", 10, 1), answer(BOB, "t2", 10, 1), answer(ADA, "t3", 20, 2)],
+        answers=[answer(ADA, "t1", 10, 1), answer(BOB, "t2", 10, 1), answer(ADA, "t3", 20, 2), MOVE],
         refused=[Refused(ADA, "t9", "ticket_too_early")],
         views=[View("v1", "e", 3, SHOWN, True), View("v2", "e", 3, SHOWN, True)],
         seen=[Seen("v1", ADA, 20, 100.2)],
@@ -54,13 +55,14 @@ def whole() -> tuple[Told, Stores]:
     entries = [
         Entry("t1", "redeem", ADA, 10, 10, 1, 100.0),
         Entry("t2", "redeem", BOB, 10, 10, 1, 100.0),
+        Entry("m1", "adjust", BOB, 1, 11, 2, 100.0),
         Entry("t3", "redeem", ADA, 10, 20, 2, 100.0),
     ]
     top = Top("http://pod-1", "e", 3, SHOWN)
     stores = Stores(
         entries=entries,
-        stands={ADA: Stand(20, 2), BOB: Stand(10, 1)},
-        redis={ADA: 20, BOB: 10},
+        stands={ADA: Stand(20, 2), BOB: Stand(11, 2)},
+        redis={ADA: 20, BOB: 11},
         tops=[top, replace(top, where="http://pod-2")],
         continued=[Continued("v1", top)],
     )
@@ -94,7 +96,7 @@ def overwrite(told: Told, stores: Stores) -> None:
 
 
 def change_entry(told: Told, stores: Stores) -> None:
-    stores.entries[2] = replace(stores.entries[2], score_after=25)
+    stores.entries[-1] = replace(stores.entries[-1], score_after=25)
 
 
 def answer_for_another(told: Told, stores: Stores) -> None:
@@ -119,6 +121,31 @@ def double_new(told: Told, stores: Stores) -> None:
 
 def double_entry(told: Told, stores: Stores) -> None:
     stores.entries.append(Entry("t5", "redeem", ADA, 10, 30, 3, 101.0))
+
+
+def lose_move(told: Told, stores: Stores) -> None:
+    stores.entries = [entry for entry in stores.entries if entry.entry_id != "m1"]
+
+
+def double_move(told: Told, stores: Stores) -> None:
+    stores.entries.append(Entry("m2", "adjust", BOB, 1, 12, 3, 101.0))
+
+
+def move_more(told: Told, stores: Stores) -> None:
+    told.answers[3] = msgspec.structs.replace(MOVE, asked=Asked(BOB, 5, kind=ADJUST))
+
+
+def move_otherwise(told: Told, stores: Stores) -> None:
+    stores.entries[2] = replace(stores.entries[2], kind="award")
+
+
+def award_whom_nobody_moved(told: Told, stores: Stores) -> None:
+    stores.entries.append(Entry("m3", "award", ADA, 5, 25, 3, 101.0))
+
+
+def move_whose_redemption_is_unknown(told: Told, stores: Stores) -> None:
+    told.add(Unknown(Asked(ADA, 10)))
+    stores.entries.append(Entry("m4", "adjust", ADA, 1, 21, 3, 101.0))
 
 
 def double_score(told: Told, stores: Stores) -> None:
@@ -154,7 +181,7 @@ def show_otherwise(told: Told, stores: Stores) -> None:
 
 
 def show_wrongly(told: Told, stores: Stores) -> None:
-    stores.tops[:] = [replace(top, rows=[(ADA, 30), (BOB, 10)]) for top in stores.tops]
+    stores.tops[:] = [replace(top, rows=[(ADA, 30), (BOB, 11)]) for top in stores.tops]
     stores.continued.clear()
 
 
@@ -216,6 +243,12 @@ def test_what_is_whole_passes():
         (double_answer, "doubled"),
         (double_new, "doubled"),
         (double_entry, "doubled"),
+        (lose_move, "lost"),
+        (double_move, "doubled"),
+        (move_more, "lost"),
+        (move_otherwise, "lost"),
+        (award_whom_nobody_moved, "doubled"),
+        (move_whose_redemption_is_unknown, "doubled"),
         (double_score, "doubled"),
         (break_ledger, "ledger"),
         (count_refused, "cheat"),
@@ -252,12 +285,11 @@ def test_a_wrong_score_is_found_over_the_api_alone(score: int, kind: str):
     assert kinds(told, stores) == {kind}
 
 
-@pytest.mark.parametrize("line", [Unknown(Asked(ADA, 10, "t5")), Unknown(Asked(ADA, 10)), Moved(ADA)])
-def test_what_nobody_was_told_may_have_moved_a_score(line: Unknown | Moved):
+@pytest.mark.parametrize("asked", [Asked(ADA, 10, "t5"), Asked(ADA, 10), Asked(ADA, 10, kind=ADJUST)])
+def test_what_nobody_was_told_may_have_moved_a_score(asked: Asked):
     told, stores = whole()
-    told.add(line)
-    kind = "adjust" if isinstance(line, Moved) else "redeem"
-    stores.entries.append(Entry("t5", kind, ADA, 10, 30, 3, 101.0))
+    told.add(Unknown(asked))
+    stores.entries.append(Entry("t5", asked.kind, ADA, 10, 30, 3, 101.0))
     stores.stands[ADA], stores.redis[ADA] = Stand(30, 3), 30
     stores.tops.clear()
     stores.continued.clear()
@@ -318,7 +350,6 @@ def test_a_misspelt_budget_is_refused(tmp_path: Path):
 def test_lines_come_back_as_they_were_written(tmp_path: Path):
     told, _ = whole()
     told.add(Unknown(Asked(ADA, 10, "t8")))
-    told.add(Moved(BOB))
     told.add(Cheat("replay", "twice"))
     told.add(Divergence("v1", "x"))
     diary = Diary(tmp_path)
