@@ -9,6 +9,7 @@ import asyncio
 import math
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ PASSING = frozenset({429, 500, 502, 503, 504})
 FINAL_CLOSES = frozenset({4400, 4401})
 TAKEN = 409
 UNAUTHORIZED = 401
+LIMITED = 429
 PROOF_REQUIRED = "proof_required"
 
 
@@ -147,6 +149,8 @@ class Client:
         self._urls = [url.rstrip("/") for url in urls]
         self._next = random.randrange(len(urls))
         self._connections = connections
+        self.tried_again: Counter[str] = Counter()
+        """Passing failures by their names."""
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(limit=self._connections)
@@ -177,16 +181,17 @@ class Client:
                 return await self._once(method, url + path, body, headers)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 failure: Exception = Unreachable(f"{url} does not answer: {error!r}")
-                least = 0.0
+                what, least = again(0), 0.0
             except Refused as refused:
                 if refused.status not in PASSING:
                     raise
-                failure, least = refused, refused.retry_after_seconds
+                failure, what, least = refused, again(refused.status, refused.code), refused.retry_after_seconds
             self._next += 1
             delay = least + backoff(attempt)
             attempt += 1
             if time.monotonic() + delay > deadline:
                 raise failure
+            self.tried_again[what] += 1
             await asyncio.sleep(delay)
 
     async def _once(
@@ -336,6 +341,11 @@ def solve(challenge: Mapping[str, Any]) -> str:
     if solution is None:
         raise Unreachable("the proof of work took too long")
     return altcha.Payload(asked, solution).to_base64()
+
+
+def again(status: int, code: str = "") -> str:
+    """What a try that is repeated counts as; status 0 is no answer."""
+    return f"{'limited' if status == LIMITED else 'tried again'}: {status} {code}".rstrip()
 
 
 def backoff(attempt: int) -> float:

@@ -17,7 +17,7 @@ from loadtests.load import told
 from loadtests.load.accounts import Accounts
 from loadtests.load.admins import Administrator
 from loadtests.load.cheaters import Cheater
-from loadtests.load.measured import BUDGETS, Measured, Moment, Row
+from loadtests.load.measured import BUDGETS, OWN, Measured, Moment, Row
 from loadtests.load.measures import CPU, Measures
 from loadtests.load.person import Ground
 from loadtests.load.players import Player
@@ -164,7 +164,7 @@ def _progress(environment: Environment, runner: Any, measures: Measures) -> None
         )
         _HISTORY.append(moment)
         if len(_HISTORY) % PROGRESS_SECONDS == 0:
-            busy = environment.stats.entries.get((CPU, "OWN"))
+            busy = environment.stats.entries.get((CPU, OWN))
             percent = busy.avg_response_time if busy else measures.busy_percent
             print(
                 f"load: {at:4.0f} s  {moment.people} people  {moment.requests:,.0f} requests and events/s  "

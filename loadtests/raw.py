@@ -175,7 +175,8 @@ async def run(args: argparse.Namespace) -> Measured:
                 task.cancel()
             await asyncio.wait(tasks)
     diary.close()
-    return Measured(urls, args.seconds, list(tally.rows()), tally.history)
+    again = [Row("RAW", what, count, 0, 0, 0, 0, 0) for what, count in sorted(client.tried_again.items())]
+    return Measured(urls, args.seconds, [*tally.rows(), *again], tally.history)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,13 +7,13 @@ import gevent
 import psutil
 from locust.env import Environment
 
+from loadtests.load.measured import OWN
 from loadtests.load.told import Began, Diary, Ended, Line, Seen
 
 MOST_PENDING = 4096
 SAMPLED_VIEWERS = 3
 """Viewers of a process whose first sights are written down for the verdict."""
 CPU_EVERY_SECONDS = 1.0
-OWN = "OWN"
 CPU = "generator CPU, % of a core"
 
 Key = tuple[str, int]

@@ -13,7 +13,7 @@ from locust import FastHttpUser
 from locust.env import Environment
 from locust.exception import StopUser
 
-from loadtests.client import PASSING, WITHIN_SECONDS, backoff
+from loadtests.client import PASSING, WITHIN_SECONDS, again, backoff
 from loadtests.load.accounts import PASSWORD, Account, Accounts
 from loadtests.load.measures import Measures
 from loadtests.load.told import REDEEM, Answer, Asked, Unknown
@@ -148,10 +148,9 @@ class Person(FastHttpUser):
         url = self.pod + path
         with self.client.request(method, url, name=name, json=body, headers=headers, catch_response=True) as response:
             reply = Reply(response.status_code or 0, _object(response.content), response.headers or {})
-            again = (reply.status == 0 or reply.status in PASSING) and reply.code not in expected
-            if again and time.monotonic() < deadline:
-                what = "limited" if reply.code == LIMITED else "tried again"
-                response.request_meta["name"] = f"{what}: {reply.status} {reply.code}".rstrip()
+            passing = (reply.status == 0 or reply.status in PASSING) and reply.code not in expected
+            if passing and time.monotonic() < deadline:
+                response.request_meta["name"] = again(reply.status, reply.code)
                 response.success()
                 return reply, False
             if 0 < reply.status < ERRORS or reply.code in expected or reply.status in expected:

@@ -105,8 +105,10 @@ async def test_refusal_carries_code_and_wait(laurel: LaurelProcess):
 async def test_pod_that_is_away_is_passed_over(laurel: LaurelProcess):
     nobody = f"http://127.0.0.1:{any_free()}"
     async with Client([nobody, laurel.urls[0]]) as client:
+        client._next = 0
         for _ in range(4):
             assert {action.action_id for action in await client.actions()} > {"sprint", "forage"}
+        assert client.tried_again == {"tried again: 0": 1}
     async with Client([nobody]) as client:
         with pytest.raises(Unreachable):
             await client.ask("GET", "/api/v1/actions", within=0)

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from loadtests.load.course import MOST_POINTS, course
-from loadtests.load.measured import Budgets, Measured, Row, exceeded
+from loadtests.load.measured import BUDGETS as EVERYDAY
+from loadtests.load.measured import OWN, Budgets, Measured, Row, exceeded
 from loadtests.load.report import page, text
 from loadtests.load.told import (
     ADJUST,
@@ -329,7 +330,7 @@ def test_a_course_has_each_second_of_the_run():
         (Row("POST", "redeem", 40, 0, 5, 9, 5000, 6000), "redeem: p99 5,000 ms"),
         (Row("POST", "redeem", 40, 1, 5, 9, 10, 12), "redeem: 1 of 40 failed"),
         (Row("POST", "redeem", 3, 0, 5, 9, 10, 12), "redeem: 3 counted"),
-        (Row("OWN", "divergence: x", 1, 0, 0, 0, 0, 0), "divergence: 1 counted"),
+        (Row(OWN, "divergence: x", 1, 0, 0, 0, 0, 0), "divergence: 1 counted"),
         (Row("GET", "anything", 10, 5, 0, 0, 0, 0), "5 of 90 requests failed"),
     ],
 )
@@ -338,6 +339,18 @@ def test_an_exceeded_budget_is_named(row: Row, said: str):
     assert any(sentence.startswith(said) for sentence in exceeded(rows, BUDGETS))
     told, stores = whole()
     assert kinds(told, stores, msgspec.structs.replace(MEASURED, rows=rows)) == {"budget"}
+
+
+def test_own_events_are_no_requests():
+    rows = [*ROWS, Row("GET", "anything", 10, 1, 0, 0, 0, 0)]
+    said = "1 of 90 requests failed, allowed are 0.1 %"
+    assert said in exceeded([*rows, Row(OWN, "replayed answer", 100_000, 0, 0, 0, 0, 0)], BUDGETS)
+
+
+@pytest.mark.parametrize("file", [EVERYDAY, EVERYDAY.with_name("outages.toml")])
+def test_an_internal_error_is_a_fault_although_the_next_try_succeeds(file: Path):
+    rows = [*ROWS, Row("POST", "tried again: 500 internal_error", 1, 0, 5, 9, 10, 12)]
+    assert list(exceeded(rows, Budgets.read(file))) == ["tried again: 500: 1 counted, allowed are 0"]
 
 
 def test_a_misspelt_budget_is_refused(tmp_path: Path):
