@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from actors.errors import Busy, KeyConflict, MailboxFull
@@ -22,12 +24,14 @@ from models.ids import UserId
 from models.proposal import IdempotencyKey
 from models.snapshot import Question, Snapshot
 from models.state import Standing, fold_history
-from tests.pods import Pod, awaited, history_of, migrated, new_players, simple_catalogue
+from tests.pods import AWAIT_SECONDS, Pod, awaited, history_of, migrated, new_players, simple_catalogue
 from tickets.errors import PlayerBanned
 
 POINTS = 10
 FIRST = 1_000_000
 """More than anybody has."""
+STALE_MS = 11_000
+"""A second more than a stamp may be old."""
 
 
 @dataclass
@@ -348,6 +352,60 @@ async def test_a_lost_reply_is_unknown_and_the_retry_gets_the_result(pods: list[
     again = await pod.tell(user, RedeemTicket(ticket))
     assert (again.replayed, again.entry.score_after) == (True, POINTS)
     assert len(await history_of(pod.database, user)) == 1
+
+
+async def test_a_stamp_that_grew_old_on_its_way_is_put_anew(pods: list[Pod], user: UserId) -> None:
+    pod = pods[0]
+    gate = gated(pod, before=True)
+    pod.clock.offset_ms -= STALE_MS
+    ticket = pod.ticket(user, "run")
+    under_way = pod.users.tell(user, RedeemTicket(ticket))
+    await gate.arrived.wait()
+    pod.clock.offset_ms += STALE_MS  # as if it had waited for so long
+    now = pod.clock.now_ms()
+    gate.before.set()
+    outcome = await under_way
+    assert (outcome.replayed, outcome.entry.score_after, pod.users.conflicts) == (False, POINTS, 1)
+    assert outcome.entry.at >= now
+    assert [entry.at for entry in await history_of(pod.database, user)] == [outcome.entry.at]
+
+
+@asynccontextmanager
+async def deadlocked(database: Database, url: str, user: UserId, key: IdempotencyKey) -> AsyncIterator[None]:
+    """Somebody else has a key and wants the player's row, which whoever wants the key has; that one is cut off."""
+    waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    other = await asyncpg.connect(url)
+    try:
+        await other.execute("BEGIN; SET LOCAL deadlock_timeout = '1min'")  # it is never the one that is cut off
+        claim = "INSERT INTO idempotency_keys (scope, key, entry_id, request_hash) VALUES ($1, $2, $3, $4)"
+        await other.execute(claim, key.scope, key.key, uuid4(), key.request_hash)
+        yield
+        async with asyncio.timeout(AWAIT_SECONDS):
+            while not await database.rows(waits):
+                await asyncio.sleep(0.002)
+        await other.execute(ledger.LOCK, user)
+    finally:
+        await other.close()
+
+
+@pytest.mark.parametrize("locking", [False, True])
+async def test_what_the_database_cuts_off_in_a_deadlock_is_tried_again_and_counts_once(
+    pods: list[Pod], database_url: str, user: UserId, monkeypatch: pytest.MonkeyPatch, locking: bool
+) -> None:
+    pod, other, _ = pods
+    key = IdempotencyKey("award:a game", f"match-{user}", b"x" * 32)
+    await redeem(pod, user)
+    if locking:
+        monkeypatch.setattr("actors.user.LOSSES_BEFORE_LOCKING", 1)
+        await redeem(other, user)
+    before = len(await history_of(pod.database, user))
+    async with deadlocked(pod.database, database_url, user, key):
+        under_way = pod.users.tell(user, Award(pod.new_id(), pod.revised("jump"), 5, "won", "a game", key))
+    outcome = await under_way
+    assert (outcome.replayed, outcome.entry.user_version) == (False, before + 1)
+    assert pod.users.conflicts == 1 + locking
+    assert len(await history_of(pod.database, user)) == before + 1
+    await assert_same_everywhere(pod, user)
 
 
 async def test_the_same_award_key_for_two_users_in_one_batch(pods: list[Pod], database: Database) -> None:
