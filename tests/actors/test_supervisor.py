@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from actors.supervisor import Supervisor
+from actors import supervisor as supervising
+from actors.supervisor import MAX_RESTARTS, Supervisor
 from tests.pods import awaited
 
 
@@ -41,3 +42,19 @@ async def test_a_loop_that_raises_is_started_again():
     await awaited(lambda: len(runs) == 3)
     assert supervisor.restarts["loop"] >= 2
     await supervisor.stop(5)
+
+
+async def test_a_loop_that_keeps_failing_is_said_so_until_it_has_run_for_a_while(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(supervising, "LONGEST_DELAY_SECONDS", 0)
+    supervisor, said = Supervisor(), []
+
+    async def fails() -> None:
+        said.append("loop" in supervisor.failing)
+        if len(said) == MAX_RESTARTS + 5:
+            monkeypatch.setattr(supervising, "HEALTHY_AFTER_SECONDS", -1)  # what it has run by now is long
+        raise ValueError("on purpose")
+
+    supervisor.keep("loop", fails)
+    await awaited(lambda: len(said) >= MAX_RESTARTS + 6)
+    await supervisor.stop(5)
+    assert said[: MAX_RESTARTS + 6] == [False] * (MAX_RESTARTS + 1) + [True] * 4 + [False]
