@@ -1,6 +1,6 @@
 """Files that are written whole before they get their name."""
 
-import os
+import secrets
 import time
 from contextlib import suppress
 from glob import escape
@@ -11,8 +11,8 @@ LEFT_SECONDS = 3_600.0
 
 
 def draft_of(path: Path) -> Path:
-    """Where a file is written until it is whole: hidden, beside it, this process's own."""
-    return path.with_name(f".{path.name}.{os.getpid()}")
+    """Where a file is written until it is whole: hidden, beside it, nobody else's, also where all have one pid."""
+    return path.with_name(f".{path.name}.{secrets.randbits(64)}")
 
 
 def sweep(path: Path, stem: str | None = None) -> None:

@@ -23,4 +23,14 @@ def test_only_old_drafts_of_the_same_file_are_removed(tmp_path: Path):
         os.utime(tmp_path / name, (now - age, now - age))
     sweep(path)
     assert {name: (tmp_path / name).exists() for name in names} == names
-    assert draft_of(path) == tmp_path / f".ledger[1].gz.{os.getpid()}"
+
+
+def test_a_draft_is_its_writers_own_and_is_swept_when_it_is_left(tmp_path: Path):
+    path = tmp_path / "ledger.gz"
+    drafts = {draft_of(path) for _ in range(100)}
+    assert len(drafts) == 100  # containers that share a folder have one pid, 1
+    for draft in drafts:
+        draft.touch()
+        os.utime(draft, (0, 0))
+    sweep(path)
+    assert list(tmp_path.iterdir()) == []
