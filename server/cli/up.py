@@ -5,6 +5,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from server.cli.arguments import whole
@@ -191,4 +192,5 @@ def _program() -> str:
 
 
 def _say(text: str) -> None:
-    print(f"laurel: {text}", file=sys.stderr, flush=True)
+    with suppress(OSError):  # a full disk under a log must not end what runs
+        print(f"laurel: {text}", file=sys.stderr, flush=True)

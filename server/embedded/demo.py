@@ -12,7 +12,7 @@ import msgspec
 
 from server.embedded.folder import DataFolder, Pause
 from server.embedded.processes import end_child
-from server.embedded.spawned import Spawned
+from server.embedded.spawned import OWN_CODE, Spawned
 
 PASSWORD_BYTES = 24
 STOP_STEPS = ((signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0))
@@ -35,13 +35,8 @@ class Demo(Spawned):
         options = ["--with-stdin", "--password-file", str(self._password_file())]
         addresses = [part for url in self._urls for part in ("--url", url)]
         with self._folder.open_log(self.name) as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "loadtests.demo", *options, *addresses],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            command = [sys.executable, *OWN_CODE, "loadtests.demo", *options, *addresses]
+            self._process = self._spawn(command, log, stdin=subprocess.PIPE)
 
     def stop(self, pause: Pause = time.sleep) -> None:
         if self._process:

@@ -12,7 +12,7 @@ from server.embedded.errors import EmbeddedError
 from server.embedded.folder import DataFolder, Pause
 from server.embedded.processes import POLL_SECONDS, ProcessKey
 from server.embedded.runtime import RunningPod
-from server.embedded.spawned import Spawned
+from server.embedded.spawned import OWN_CODE, Spawned
 
 READY_SECONDS = 60
 PROBE_SECONDS = 2
@@ -39,14 +39,8 @@ class Pod(Spawned):
         """Starts the process; whether it is ready is another question."""
         del pause
         with self._folder.open_log(self.name) as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "server", "serve"],
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            command = [sys.executable, *OWN_CODE, "server", "serve"]
+            self._process = self._spawn(command, log, env=self._environ, stdin=subprocess.DEVNULL)
         self._create_time = ProcessKey.of(self._process.pid).create_time
 
     def await_ready(self, pause: Pause) -> None:

@@ -51,7 +51,7 @@ class EmbeddedPostgres(Spawned):
         end_leftover_postgres(self._folder)
         self._initialise(binaries)
         with self._folder.open_log(self.name) as log:
-            self._process = self._spawn(self._command(binaries), log)
+            self._process = self._run(self._command(binaries), log, self._folder.postgres)
         try:
             self._await_ready(pause)
         except BaseException:
@@ -102,7 +102,7 @@ class EmbeddedPostgres(Spawned):
         create = [str(binaries / "postgres"), "--single", "-D", str(cluster), "postgres"]
         with self._folder.open_log("initdb") as log:
             for command, text in ((initdb, b""), (create, f"CREATE DATABASE {DATABASE}\n".encode())):
-                process = self._spawn(command, log, cluster, stdin=subprocess.PIPE)
+                process = self._run(command, log, cluster, stdin=subprocess.PIPE)
                 try:
                     process.communicate(text)
                 except BaseException:
@@ -128,26 +128,21 @@ class EmbeddedPostgres(Spawned):
             for path in paths:
                 shutil.chown(path, self._account.pw_uid, self._account.pw_gid)
 
-    def _spawn(
-        self, command: Sequence[str], log: BinaryIO, folder: Path | None = None, stdin: int = subprocess.DEVNULL
+    def _run(
+        self, command: Sequence[str], log: BinaryIO, folder: Path, stdin: int = subprocess.DEVNULL
     ) -> subprocess.Popen[bytes]:
-        """Runs in a session of its own: Ctrl-C must not reach it."""
+        """Runs under the account, and knows nothing of our environment."""
         account = self._account
-        try:
-            return subprocess.Popen(
-                command,
-                cwd=folder or self._folder.postgres,
-                stdin=stdin,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                user=account.pw_uid if account else None,
-                group=account.pw_gid if account else None,
-                extra_groups=[] if account else None,
-                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
-            )
-        except OSError as error:
-            raise EmbeddedError(f"cannot run {command[0]}: {error.strerror}") from error
+        return self._spawn(
+            command,
+            log,
+            cwd=folder,
+            stdin=stdin,
+            user=account.pw_uid if account else None,
+            group=account.pw_gid if account else None,
+            extra_groups=[] if account else None,
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
+        )
 
     def _await_ready(self, pause: Pause) -> None:
         deadline = time.monotonic() + START_SECONDS

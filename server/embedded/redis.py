@@ -56,17 +56,8 @@ class EmbeddedRedis(Spawned):
         text = CONFIGURATION.format(host=LOOPBACK, port=self.port, password=self._password)
         self._folder.write_private(configuration, text)
         with self._folder.open_log(self.name) as log:
-            try:
-                self._process = subprocess.Popen(
-                    [str(binary), str(configuration)],
-                    cwd=self._folder.redis,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise EmbeddedError(f"cannot run {binary}: {error.strerror}") from error
+            command = [str(binary), str(configuration)]
+            self._process = self._spawn(command, log, cwd=self._folder.redis, stdin=subprocess.DEVNULL)
         try:
             self._await_ready(pause)
         except BaseException:

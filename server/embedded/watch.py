@@ -27,7 +27,7 @@ class Stopped(Exception):
 
 
 class Signals:
-    """Counts the signals that ask to stop; wakes whoever waits."""
+    """Counts the signals that ask to stop; wakes whoever waits. What is ignored, as under nohup, stays so."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -37,7 +37,8 @@ class Signals:
         self._reader.setblocking(False)
         self._writer.setblocking(False)
         self._former_fd = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        self._former = {number: signal.signal(number, self._note) for number in (*STOP_SIGNALS, signal.SIGCHLD)}
+        noted = [number for number in STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        self._former = {number: signal.signal(number, self._note) for number in (*noted, signal.SIGCHLD)}
         return self
 
     def __exit__(
@@ -77,11 +78,11 @@ class Child(Protocol):
 
 
 class Watched:
-    """One child and how often it failed of late."""
+    """One child and how long it waits if it fails again."""
 
     def __init__(self, child: Child) -> None:
         self.child = child
-        self._failures = 0
+        self._backoff = FIRST_BACKOFF_SECONDS
         self._started = time.monotonic()
         self._retry: float | None = None
 
@@ -92,14 +93,14 @@ class Watched:
         if code is None:
             return False
         if self._retry is None:
-            self._failures = 0 if now - self._started > HEALTHY_SECONDS else self._failures
+            self._backoff = FIRST_BACKOFF_SECONDS if now - self._started > HEALTHY_SECONDS else self._backoff
             self._put_off(now, f"{self.child.name} {ending(code)}", say)
         if now < (self._retry or now):
             return False
         self._started, self._retry = now, None
         try:
             self.child.start(pause)
-        except EmbeddedError as error:
+        except (EmbeddedError, OSError) as error:
             self._put_off(time.monotonic(), str(error), say)
             return False
         say(f"{self.child.name} is started again")
@@ -109,17 +110,27 @@ class Watched:
         return LOOK_SECONDS if self._retry is None else max(0.0, self._retry - time.monotonic())
 
     def _put_off(self, now: float, why: str, say: Callable[[str], None]) -> None:
-        seconds = min(FIRST_BACKOFF_SECONDS * 2**self._failures, LAST_BACKOFF_SECONDS)
-        self._failures += 1
+        seconds, self._backoff = self._backoff, min(2 * self._backoff, LAST_BACKOFF_SECONDS)
         self._retry = now + seconds
         say(f"{why} (log: {self.child.log}); starting it again in {seconds:.1f} s")
 
 
 def watch(children: Sequence[Child], signals: Signals, changed: Callable[[], None], say: Callable[[str], None]) -> None:
-    """Keeps the children running until a signal asks to stop."""
+    """Keeps the children running until a signal asks to stop; tells of changes again until that succeeds."""
     watched = [Watched(child) for child in children]
+    told = True
     while not signals.count:
+        told = told or _tells(changed, say)
         for each in watched:
             if each.look(signals.pause, say):
-                changed()
+                told = _tells(changed, say)
         signals.wait(min(each.seconds_left() for each in watched))
+
+
+def _tells(changed: Callable[[], None], say: Callable[[str], None]) -> bool:
+    try:
+        changed()
+    except EmbeddedError as error:
+        say(str(error))
+        return False
+    return True
