@@ -204,8 +204,7 @@ class Client:
             problem: dict[str, Any] = {}
             with suppress(msgspec.MsgspecError):
                 problem = msgspec.json.decode(answer, type=dict[str, Any])
-            after = response.headers.get("Retry-After", "")
-            raise Refused(response.status, problem, float(after) if after.isdecimal() else 0.0)
+            raise Refused(response.status, problem, retry_after(response.headers.get("Retry-After")))
 
     async def actions(self) -> list[Action]:
         answer = await self.ask("GET", "/api/v1/actions")
@@ -341,6 +340,11 @@ def solve(challenge: Mapping[str, Any]) -> str:
     if solution is None:
         raise Unreachable("the proof of work took too long")
     return altcha.Payload(asked, solution).to_base64()
+
+
+def retry_after(header: str | None) -> float:
+    """Seconds to wait, as a Retry-After says."""
+    return float(header) if header and header.isdecimal() else 0.0
 
 
 def again(status: int, code: str = "") -> str:

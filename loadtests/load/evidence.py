@@ -5,11 +5,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
@@ -32,7 +32,11 @@ MOST_ASKED = 300
 CONTINUE_SECONDS = 5.0
 ANSWER_SECONDS = 20
 CONFIG_SECONDS = 60
+PATIENCE_SECONDS = 130.0
+"""A minute's limit is used up by the run, and once more by what is asked here."""
 NOT_FOUND = 404
+
+T = TypeVar("T")
 
 ENTRIES = """
     SELECT entry_id::text AS entry_id, kind, user_id::text AS user_id, delta AS change, score_after, user_version,
@@ -131,15 +135,39 @@ async def read_database(stores: Stores, url: str, users: Sequence[str]) -> None:
 async def _public_stands(stores: Stores, http: aiohttp.ClientSession, host: str, users: Sequence[str]) -> None:
     asked = users[:MOST_ASKED]
     for user_id in asked:
-        async with http.get(f"{host}/api/v1/boards/{BOARD}/users/{user_id}") as response:
-            if response.status == NOT_FOUND:
-                continue
-            response.raise_for_status()
-            stores.stands[user_id] = Stand((await response.json())["score"])
+        try:
+            place = await _read(http, f"{host}/api/v1/boards/{BOARD}/users/{user_id}")
+        except aiohttp.ClientResponseError as error:
+            if error.status != NOT_FOUND:
+                raise
+        else:
+            stores.stands[user_id] = Stand(place["score"])
     stores.notes.append(
         f"Only the public API was asked, for the scores of {len(asked):,} of {len(users):,} players: "
         "the ledger was not looked into."
     )
+
+
+async def _read(http: aiohttp.ClientSession, url: str) -> Any:
+    async def once() -> Any:
+        async with http.get(url) as response:
+            response.raise_for_status()
+            return await response.json()
+
+    return await _patiently(once)
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Asks again where a limit is reached, when the server says."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            try:
+                return await ask()
+            except aiohttp.ClientResponseError as error:
+                if error.status != client.LIMITED:
+                    raise
+                after = client.retry_after((error.headers or {}).get("Retry-After"))
+            await asyncio.sleep(after + client.backoff(0))
 
 
 async def _redis(url: str, board_key: str) -> dict[str, int]:
@@ -155,9 +183,7 @@ async def _redis(url: str, board_key: str) -> dict[str, int]:
 
 
 async def _top(http: aiohttp.ClientSession, host: str) -> Top:
-    async with http.get(f"{host}/api/v1/boards/{BOARD}/top?limit=100") as response:
-        response.raise_for_status()
-        shown = await response.json()
+    shown = await _read(http, f"{host}/api/v1/boards/{BOARD}/top?limit=100")
     rows = [(entry["userId"], entry["score"]) for entry in shown["entries"]]
     return Top(host, shown["epoch"], shown["version"], rows, shown["degraded"])
 
@@ -165,13 +191,18 @@ async def _top(http: aiohttp.ClientSession, host: str) -> Top:
 async def _continued(http: aiohttp.ClientSession, host: str, view: View) -> Continued:
     """Resumes where a viewer was, folding onto what it had folded."""
     rows = tuple(client.Row(user_id, score, rank) for rank, (user_id, score) in enumerate(view.rows, start=1))
-    held: client.Top | None = client.Top(PERIOD, view.epoch, view.version, rows)
     present = await _top(http, host)
     query = urlencode({"board": BOARD, "epoch": view.epoch, "version": view.version})
-    try:
+
+    async def once() -> client.Top:
+        held: client.Top | None = client.Top(PERIOD, view.epoch, view.version, rows)
         async with asyncio.timeout(CONTINUE_SECONDS), http.ws_connect(f"{host}/api/v1/live?{query}") as socket:
             while held is None or (held.epoch, held.version) != (present.epoch, present.version):
                 held = client.fold(held, await socket.receive_json())
+        return held
+
+    try:
+        held = await _patiently(once)
     except (client.Diverged, TimeoutError, aiohttp.ClientError, TypeError, msgspec.MsgspecError) as error:
         return Continued(view.viewer, None, f"{type(error).__name__} {error}".strip())
     return Continued(view.viewer, Top(host, held.epoch, held.version, [(row.user_id, row.score) for row in held.rows]))

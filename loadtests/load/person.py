@@ -13,7 +13,7 @@ from locust import FastHttpUser
 from locust.env import Environment
 from locust.exception import StopUser
 
-from loadtests.client import PASSING, WITHIN_SECONDS, again, backoff
+from loadtests.client import LIMITED, PASSING, WITHIN_SECONDS, again, backoff, retry_after
 from loadtests.load.accounts import PASSWORD, Account, Accounts
 from loadtests.load.measures import Measures
 from loadtests.load.told import REDEEM, Answer, Asked, Unknown
@@ -22,7 +22,6 @@ CREATED = 201
 OK = 200
 ERRORS = 400
 ANSWER_SECONDS = 10.0
-LIMITED = "rate_limited"
 REDEEM_PATH = "/api/v1/tickets/redeem"
 
 
@@ -93,14 +92,10 @@ class Person(FastHttpUser):
             self.ground.accounts.give_back(self.account)
 
     def register(self) -> Account:
-        """A new account; where the server lets in so many a minute, it waits for its turn."""
+        """A new account."""
         body = {"username": f"load-{uuid4().hex[:16]}", "password": PASSWORD}
-        path = "/api/v1/auth/register"
         try:
-            while (
-                reply := self.ask("POST", path, "register", body, signed=False, expected=(LIMITED,))
-            ).code == LIMITED:
-                gevent.sleep(retry_after(reply) + backoff(0))
+            reply = self.ask("POST", "/api/v1/auth/register", "register", body, signed=False)
         except GaveUp as error:
             raise StopUser from error
         if reply.status != CREATED:
@@ -119,7 +114,10 @@ class Person(FastHttpUser):
         headers: Mapping[str, str] | None = None,
         expected: Collection[str | int] = (),
     ) -> Reply:
-        """The first answer that is no passing failure; raises GaveUp. A refusal that is expected is a success."""
+        """The first answer that is no passing failure; raises GaveUp. A refusal that is expected is a success.
+
+        Where a limit is reached, everybody waits for their turn, however long that takes.
+        """
         sent = dict(headers or {})
         if signed:
             sent |= (account or self.me).headers
@@ -130,7 +128,7 @@ class Person(FastHttpUser):
                 if reply.code not in expected and (reply.status == 0 or reply.status in PASSING):
                     raise GaveUp(f"{name}: {reply.status} {reply.code}")
                 return reply
-            gevent.sleep(retry_after(reply) + backoff(attempt))
+            gevent.sleep(retry_after(reply.headers.get("Retry-After")) + backoff(attempt))
             self._pod += 1
             attempt += 1
 
@@ -149,7 +147,7 @@ class Person(FastHttpUser):
         with self.client.request(method, url, name=name, json=body, headers=headers, catch_response=True) as response:
             reply = Reply(response.status_code or 0, _object(response.content), response.headers or {})
             passing = (reply.status == 0 or reply.status in PASSING) and reply.code not in expected
-            if passing and time.monotonic() < deadline:
+            if passing and (reply.status == LIMITED or time.monotonic() < deadline):
                 response.request_meta["name"] = again(reply.status, reply.code)
                 response.success()
                 return reply, False
@@ -204,12 +202,6 @@ def _object(content: bytes | None) -> dict[str, Any]:
         return msgspec.json.decode(content or b"{}", type=dict[str, Any])
     except msgspec.MsgspecError:
         return {}
-
-
-def retry_after(reply: Reply) -> float:
-    """Seconds to wait, as the answer asks."""
-    after = reply.headers.get("Retry-After", "") or ""
-    return float(after) if after.isdecimal() else 0.0
 
 
 def think(seconds: float, least: float = 0.1) -> None:

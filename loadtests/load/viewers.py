@@ -12,7 +12,7 @@ import websocket
 from locust import User, task
 from locust.env import Environment
 
-from loadtests.client import Diverged, Top, backoff, fold
+from loadtests.client import LIMITED, Diverged, Top, again, backoff, fold, retry_after
 from loadtests.load.measures import SAMPLED_VIEWERS, Measures
 from loadtests.load.person import Ground
 from loadtests.load.told import Divergence, View
@@ -91,7 +91,9 @@ class Viewer(User):
         try:
             socket: websocket.WebSocket = websocket.create_connection(url, timeout=CONNECT_SECONDS)
         except LOST as error:
-            self._measures.fire("connect", (time.monotonic() - began) * 1000, error, kind="WS")
+            limited = getattr(error, "status_code", None) == LIMITED
+            name, failure = (again(LIMITED), None) if limited else ("connect", error)
+            self._measures.fire(name, (time.monotonic() - began) * 1000, failure, kind="WS")
             raise
         self._measures.fire("connect", (time.monotonic() - began) * 1000, kind="WS")
         socket.settimeout(RECEIVE_SECONDS)
@@ -126,7 +128,7 @@ class Viewer(User):
     def _lost(self, error: Exception) -> None:
         self._measures.fire(f"viewer lost: {type(error).__name__}", 0)
         self._pod += 1
-        gevent.sleep(backoff(self._failures))
+        gevent.sleep(_wait_of(error) + backoff(self._failures))
         self._failures += 1
 
     def _diverged(self, detail: str) -> None:
@@ -137,3 +139,8 @@ class Viewer(User):
         if self._top is not None:
             rows = [(row.user_id, row.score) for row in self._top.rows]
             self._measures.note(View(self._name, self._top.epoch, self._top.version, rows, finally_so))
+
+
+def _wait_of(error: Exception) -> float:
+    """Seconds to wait, as the answer to a handshake asks."""
+    return retry_after((getattr(error, "resp_headers", None) or {}).get("retry-after"))
