@@ -1,20 +1,40 @@
 """Accounts for people: minted tokens first, then new ones by registering."""
 
+import math
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Self
 
 from loadtests.load.pace import Pace
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 — of accounts that a load test makes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Account:
-    """Whose token it is, and what they did lately."""
+    """Whose token it is, and what they did lately; a minted one has nothing to be renewed by."""
 
     user_id: str
     token: str
+    username: str = ""
+    refresh_token: str = ""
+    ends_at: float = math.inf
+    """Of the token; monotonic seconds."""
     pace: Pace = field(default_factory=Pace)
+
+    @classmethod
+    def of(cls, session: Mapping[str, Any]) -> Self:
+        """From what registering answers."""
+        account = cls(session["user"]["userId"], "", session["user"]["username"])
+        account.accept(session)
+        return account
+
+    def accept(self, session: Mapping[str, Any]) -> None:
+        """The next pair of tokens."""
+        self.token, self.refresh_token = session["accessToken"], session["refreshToken"]
+        self.ends_at = time.monotonic() + session["expiresIn"]
 
     @property
     def headers(self) -> dict[str, str]:

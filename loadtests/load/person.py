@@ -1,5 +1,6 @@
 """What all people of a load test have in common: an account, a pod, patience."""
 
+import math
 import random
 import time
 from collections.abc import Collection, Mapping
@@ -13,7 +14,7 @@ from locust import FastHttpUser
 from locust.env import Environment
 from locust.exception import StopUser
 
-from loadtests.client import LIMITED, PASSING, WITHIN_SECONDS, again, backoff, retry_after
+from loadtests.client import LIMITED, PASSING, RENEW_BEFORE_SECONDS, WITHIN_SECONDS, again, backoff, retry_after
 from loadtests.load.accounts import PASSWORD, Account, Accounts
 from loadtests.load.measures import Measures
 from loadtests.load.told import REDEEM, Answer, Asked, Unknown
@@ -100,7 +101,34 @@ class Person(FastHttpUser):
             raise StopUser from error
         if reply.status != CREATED:
             raise StopUser
-        return Account(reply.body["user"]["userId"], reply.body["accessToken"])
+        return Account.of(reply.body)
+
+    def _headers(self, account: Account) -> dict[str, str]:
+        if time.monotonic() > account.ends_at - RENEW_BEFORE_SECONDS:
+            self._renew(account)
+        return account.headers
+
+    def _renew(self, account: Account) -> None:
+        """By the refresh token; or by logging in, where a try whose answer was lost has spent that."""
+        spent, account.refresh_token = account.refresh_token, ""
+        account.ends_at = math.inf  # a second click meanwhile goes on with the old one
+        try:
+            account.accept((spent and self._refreshed(spent)) or self._logged_in(account.username))
+        except BaseException:
+            account.ends_at = 0.0
+            raise
+
+    def _refreshed(self, token: str) -> dict[str, Any] | None:
+        body = {"refreshToken": token}
+        reply = self.ask("POST", "/api/v1/auth/refresh", "renew", body, signed=False, expected=("token_invalid",))
+        return reply.body if reply.status == OK else None
+
+    def _logged_in(self, username: str) -> dict[str, Any]:
+        body = {"username": username, "password": PASSWORD}
+        reply = self.ask("POST", "/api/v1/auth/login", "log in", body, signed=False)
+        if reply.status != OK:
+            raise GaveUp(f"log in: {reply.status} {reply.code}")
+        return reply.body
 
     def ask(
         self,
@@ -118,11 +146,9 @@ class Person(FastHttpUser):
 
         Where a limit is reached, everybody waits for their turn, however long that takes.
         """
-        sent = dict(headers or {})
-        if signed:
-            sent |= (account or self.me).headers
         deadline, attempt = time.monotonic() + WITHIN_SECONDS, 0
         while True:
+            sent = dict(headers or {}) | (self._headers(account or self.me) if signed else {})
             reply, final = self._once(method, path, name, body, sent, expected, deadline)
             if final:
                 if reply.code not in expected and (reply.status == 0 or reply.status in PASSING):

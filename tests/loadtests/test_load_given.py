@@ -1,4 +1,4 @@
-"""A run against pods with their limits: nothing broke, so nothing fails."""
+"""A run against pods that run already, with limits and sessions as they are: nothing broke, so nothing fails."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,11 @@ from pathlib import Path
 from loadtests.load.measured import Measured
 from tests.laurel_process import LaurelProcess, run_module
 
-LIMITS = {"LAUREL_RATE_LIMIT_READS": "4/second", "LAUREL_RATE_LIMIT_SOCKETS": "5,2"}
+SETTINGS = {
+    "LAUREL_ACCESS_TTL_SECONDS": "10",
+    "LAUREL_RATE_LIMIT_READS": "4/second",
+    "LAUREL_RATE_LIMIT_SOCKETS": "5,2",
+}
 PEOPLE = """{"user_class_name": "%s", "fixed_count": 6}"""
 PATIENT = """
 failures_percent = 0
@@ -17,8 +21,10 @@ least = 5
 """
 
 
-def test_people_and_judge_wait_where_a_limit_is_reached(tmp_path: Path, laurel_factory: Callable[[], LaurelProcess]):
-    laurel = laurel_factory().start(load_test=False, env=LIMITS)
+def test_people_renew_their_tokens_and_wait_where_a_limit_is_reached(
+    tmp_path: Path, laurel_factory: Callable[[], LaurelProcess]
+):
+    laurel = laurel_factory().start(load_test=False, env=SETTINGS)
     budgets = tmp_path / "budgets.toml"
     budgets.write_text(PATIENT)
     kinds = [PEOPLE % kind for kind in ("Player", "Viewer", "Poller")]
@@ -27,6 +33,7 @@ def test_people_and_judge_wait_where_a_limit_is_reached(tmp_path: Path, laurel_f
     done = run_module("loadtests.load", *size, *where)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = {(row.kind, row.name): row for row in Measured.read(tmp_path).rows}
+    assert rows["POST", "renew"].count
     assert rows["WS", "limited: 429"].count
     assert rows["GET", "limited: 429 rate_limited"].count
     assert rows["WS", "connect"].failures == 0
