@@ -186,18 +186,26 @@ class LaurelProcess:
         return [sys.executable, "-m", "server", name, *arguments, "--data", str(self.data)]
 
 
-def run_module(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs `python -m MODULE` as if nothing of Laurel were in the environment."""
+def run_module(module: str, *arguments: str, seconds: float = COMMAND_SECONDS) -> subprocess.CompletedProcess[str]:
+    """Runs `python -m MODULE` as if nothing of Laurel were in the environment.
+
+    Asks what takes too long to end, as only it knows what it started; raises TimeoutExpired.
+    """
     environ = {name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")}
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        env=environ,
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=COMMAND_SECONDS,
-    )
+    command = [sys.executable, "-m", module, *arguments]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            out, errors = process.communicate(timeout=seconds)
+        except BaseException:
+            process.terminate()
+            try:
+                process.communicate(timeout=STOP_SECONDS)
+            finally:
+                process.kill()
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, errors)
 
 
 def _kill(pid: int) -> int:

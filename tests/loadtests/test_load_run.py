@@ -1,9 +1,11 @@
 """A real run: people from locust on pods of their own, with outages."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import psutil
+import pytest
 
 from loadtests.load.measured import Measured
 from loadtests.load.told import Told
@@ -26,6 +28,10 @@ most = 0
 """
 """Truth is tested here; times are the business of quieter machines."""
 CHEATERS = '{"user_class_name": "Cheater", "fixed_count": 8}'
+
+
+def of_load_tests() -> list[psutil.Process]:
+    return [p for p in psutil.process_iter(["cmdline"]) if any("laurel-load-" in w for w in p.info["cmdline"] or ())]
 
 
 def test_people_on_pods_of_their_own_pass_whatever_fails_and_leave_nothing_running(tmp_path: Path):
@@ -72,6 +78,10 @@ def test_people_on_pods_of_their_own_pass_whatever_fails_and_leave_nothing_runni
     assert "from the database" in done.stdout
     assert "<svg" in (tmp_path / "report" / "report.html").read_text()
     assert (tmp_path / "report" / "locust.html").stat().st_size > 10_000
-    assert not [
-        p for p in psutil.process_iter(["cmdline"]) if any("laurel-load-" in w for w in p.info["cmdline"] or ())
-    ]
+    assert not of_load_tests()
+
+
+def test_a_run_that_takes_too_long_leaves_nothing_running(tmp_path: Path):
+    with pytest.raises(subprocess.TimeoutExpired):
+        run_module("loadtests.load", "--people", "5", "--pods", "1", "--report", str(tmp_path), seconds=10)
+    assert not of_load_tests()
