@@ -45,7 +45,7 @@ async def test_a_loop_that_raises_is_started_again():
 
 
 async def test_a_loop_that_keeps_failing_is_said_so_until_it_has_run_for_a_while(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(supervising, "LONGEST_DELAY_SECONDS", 0)
+    monkeypatch.setattr(supervising, "LONGEST_DELAY_SECONDS", 0.01)
     supervisor, said = Supervisor(), []
 
     async def fails() -> None:

@@ -34,7 +34,7 @@ async def test_a_pod_whose_loop_keeps_failing_is_not_ready(runtime: Runtime, mon
     async def fails() -> None:
         raise ValueError("on purpose")
 
-    monkeypatch.setattr(supervising, "LONGEST_DELAY_SECONDS", 0)
+    monkeypatch.setattr(supervising, "LONGEST_DELAY_SECONDS", 0.01)
     runtime.supervisor.keep("broken", fails)
     await awaited(runtime.missing)
     answer = await readyz(request)
