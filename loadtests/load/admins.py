@@ -60,11 +60,11 @@ class Administrator(Person):
     def move(self) -> None:
         """One point and back is not attempted: each move is one entry of the ledger, for good."""
         if self.ground.players:
-            asked = Asked(random.choice(tuple(self.ground.players)), 1, kind=ADJUST)
+            asked = Asked(random.choice(tuple(self.ground.players)), 1, key=uuid4().hex, kind=ADJUST)
             path = f"/api/v1/admin/users/{asked.user_id}/score"
             body = {"change": asked.points, "reason": "load test"}
             with suppress(GaveUp):
-                self.told(asked, "PATCH", path, "admin move", body, headers={"Idempotency-Key": uuid4().hex})
+                self.told(asked, "PATCH", path, "admin move", body)
         think(PAUSE_SECONDS)
 
     def _look(self, path: str, name: str) -> None:

@@ -190,15 +190,14 @@ class Person(FastHttpUser):
 
     def act(self, action: Mapping[str, Any]) -> Reply:
         """Redeems an instant action, once whatever is repeated."""
-        asked, body = Asked(self.me.user_id, action["points"]), {"actionId": action["actionId"]}
-        key = {"Idempotency-Key": uuid4().hex}
-        return self.told(asked, "POST", REDEEM_PATH, "redeem instant", body, headers=key)
+        asked = Asked(self.me.user_id, action["points"], key=uuid4().hex)
+        return self.told(asked, "POST", REDEEM_PATH, "redeem instant", {"actionId": action["actionId"]})
 
     def told(self, asked: Asked, *request: Any, **options: Any) -> Reply:
         """Asks for an entry of the ledger, and writes down what was told of it."""
         sent = time.time()
         try:
-            reply = self.ask(*request, **options)
+            reply = self.ask(*request, headers={"Idempotency-Key": asked.key} if asked.key else None, **options)
         except BaseException:
             # Whoever is stopped in the middle does not know either.
             self.measures.note(Unknown(asked))

@@ -19,11 +19,12 @@ class Record(msgspec.Struct, frozen=True, tag_field="is", tag=str.lower):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What was sent, and what it is worth; only a ticket has an id before. `kind` is the ledger's."""
+    """What was sent, and what it is worth: a ticket, or something with an idempotency key. `kind` is the ledger's."""
 
     user_id: str
     points: int
     ticket_id: str = ""
+    key: str = ""
     kind: str = REDEEM
 
 

@@ -116,6 +116,8 @@ def _told_twice(answers: Sequence[Answer]) -> Iterator[Finding]:
     for entry_id, same in by_entry.items():
         if len({_result(answer) for answer in same}) > 1:
             yield Finding("doubled", f"{entry_id} was answered with different results")
+        if (asked := len({(answer.asked.ticket_id, answer.asked.key) for answer in same})) > 1:
+            yield Finding("lost", f"{entry_id} was the answer to {asked} different things")
         if sum(not answer.replayed for answer in same) > 1:
             yield Finding("doubled", f"{entry_id} was told to be new more than once")
     for (user_id, version), entries in by_version.items():

@@ -104,6 +104,10 @@ def answer_for_another(told: Told, stores: Stores) -> None:
     told.add(msgspec.structs.replace(told.answers[-1], asked=Asked(ADA, 10, "t4")))
 
 
+def answer_an_instant_with_another(told: Told, stores: Stores) -> None:
+    told.add(msgspec.structs.replace(told.answers[-1], asked=Asked(ADA, 10, key="k1")))
+
+
 def give_less(told: Told, stores: Stores) -> None:
     told.answers[1] = answer(BOB, "t2", 10, 1, points=20)
 
@@ -239,6 +243,7 @@ def test_what_is_whole_passes():
         (overwrite, "lost"),
         (change_entry, "lost"),
         (answer_for_another, "lost"),
+        (answer_an_instant_with_another, "lost"),
         (give_less, "lost"),
         (give_more, "doubled"),
         (double_answer, "doubled"),
