@@ -135,8 +135,17 @@ def test_only_the_migration_goes_past_a_pooler() -> None:
     job = ("Job", "laurel-migrate")
     assert str(pooler.pop(job)).replace("DIRECT_DATABASE_URL", "LAUREL_DATABASE_URL") == str(prod.pop(job))
     assert pooler == prod
-    (rule,) = [rule for rule in prod["NetworkPolicy", "laurel"]["spec"]["egress"] if "to" not in rule]
-    assert {5432, 6432} <= {port["port"] for port in rule["ports"]}
+
+
+def test_pods_reach_what_settings_can_name() -> None:
+    (rule,) = [rule for rule in manifests("prod")["NetworkPolicy", "laurel"]["spec"]["egress"] if "to" not in rule]
+    databases, stores, issuers = {5432, 6432}, {6379, 6380}, {443}
+    assert {port["port"] for port in rule["ports"]} == databases | stores | issuers
+
+
+def test_a_volume_of_ones_own_can_be_written_to() -> None:
+    pod, _ = pod_of("prod")
+    assert pod["securityContext"]["fsGroup"] == pod["securityContext"]["runAsGroup"]
 
 
 @pytest.mark.parametrize("overlay", validate.OVERLAYS)
