@@ -30,14 +30,14 @@ Frames = Callable[[], dict[str, Any]]
 
 
 @pytest.fixture
-async def environ(database_url: str, redis_url: str) -> dict[str, str]:
+async def environ(database_url: str, redis_url: str, tmp_path: Path) -> dict[str, str]:
     """A database whose clock the test moves, and a Redis of one's own."""
     await (await migrated(database_url, simple_catalogue({"sprint": POINTS}))).close()
     await ShiftedClock.install(database_url)
     url = f"{redis_url.rpartition('/')[0]}/{REDIS_NUMBER}"
     with Redis.from_url(url) as store:
         store.flushdb()
-    own = {"LAUREL_DATABASE_URL": database_url, "LAUREL_REDIS_URL": url, "LAUREL_LOAD_TEST": "true"}
+    own = {"LAUREL_DATABASE_URL": database_url, "LAUREL_REDIS_URL": url, "LAUREL_DATA": str(tmp_path)}
     return secrets() | own
 
 
