@@ -101,7 +101,7 @@ def change_entry(told: Told, stores: Stores) -> None:
 
 
 def answer_for_another(told: Told, stores: Stores) -> None:
-    told.add(msgspec.structs.replace(told.answers[-1], asked=Asked(ADA, 10, "t4")))
+    told.answers[1] = msgspec.structs.replace(told.answers[1], asked=Asked(BOB, 10, "t4"))
 
 
 def answer_an_instant_with_another(told: Told, stores: Stores) -> None:
