@@ -1,5 +1,6 @@
 """The Sanic application: limits, routes, errors, start and stop."""
 
+import signal
 from types import SimpleNamespace
 from typing import Any
 
@@ -92,4 +93,6 @@ def _start(settings: Settings, reread: Reread | None) -> Any:
 
 
 async def _stop(app: "Sanic[Config, Context]") -> None:
+    # A second one would begin the end anew on uvloop, which keeps Sanic's handler, and end the process elsewhere.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     await app.ctx.runtime.stop()
