@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.drafts import draft_of, sweep
 from server.cli.servers import CommandError, servers
 from server.settings import Settings
 
@@ -104,9 +105,14 @@ def _write(file: str, text: str) -> None:
     if file == STREAM:
         sys.stdout.write(text)
         return
+    path = Path(file)
+    draft = draft_of(path)
     try:
-        Path(file).write_text(text, encoding="utf-8")
+        sweep(path)
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
     except OSError as error:
+        draft.unlink(missing_ok=True)
         raise CommandError(f"cannot write {file}: {error.strerror}") from error
 
 

@@ -36,6 +36,8 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
             return await server_major(connection)
 
     began = time.monotonic()
+    if args.file.is_dir():
+        raise CommandError(f"cannot write {args.file}: it is a folder")
     with servers(args, environ) as settings, Progress() as progress:
         url = str(settings.database_url)
         require_direct(url, "pg_dump changes the settings of its session")

@@ -90,11 +90,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rotate.add_argument("--retire", action="store_true", help="removes every key but the one that signs, at once")
     rotate.add_argument("--algorithm", choices=JWT_ALGORITHMS, help="of a new jwt key (default: that of the last)")
     add_data(rotate)
+    rotate.set_defaults(refuse=rotate.error)
 
 
 def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if args.algorithm and (args.purpose != "jwt" or args.retire):
-        raise CommandError("--algorithm is for a new jwt key")
+        args.refuse("--algorithm is for a new jwt key")
     purpose = PURPOSES[args.purpose]
     if given := environ.get(purpose.variable):
         _advise(purpose, _parsed(purpose, given), args)

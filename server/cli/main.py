@@ -45,32 +45,46 @@ class Command(Protocol):
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Exit code 0, 1 (failed) or 2 (usage); results on stdout."""
-    signal.signal(signal.SIGTERM, _leave)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _leave)
     args = _parser().parse_args(arguments)
     command: Command = args.command
     try:
-        return command.run(args, environ)
+        code = command.run(args, environ)
+        sys.stdout.flush()
+        return code
     except (SettingsError, EmbeddedError, CommandError) as error:
         print(f"laurel: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the results has left: say nothing more, also not when the interpreter flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_results()  # whoever read them has left
         return FAILED
     except Exception as error:
         line = _line(error)
         if line is None:
             raise
         print(f"laurel: {line}", file=sys.stderr)
+        _drop_results()
         return FAILED
 
 
+def _drop_results() -> None:
+    """Forgets what cannot be written: the interpreter would try again at its end, and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _line(error: Exception) -> str | None:
-    """What to say of a database that is away or a file that breaks a rule; None for anything unexpected."""
+    """What to say of a database that is away, a broken rule or a full disk; None for anything unexpected."""
     from models.errors import DatabaseUnavailable, ModelError
 
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if not isinstance(error, ModelError):
         return None
     text = " ".join(str(error).split())

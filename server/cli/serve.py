@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Mapping
 
 from server.cli.servers import load_settings
+from server.embedded.ports import refuse_taken
 
 NAME = "serve"
 HELP = "runs one pod against configured servers"
@@ -17,6 +18,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     settings = load_settings(args, environ)
     settings.require_servers()
     settings.require_secrets()
+    refuse_taken(settings.host, [settings.port])
     from server.pod import serve
 
     # Keys that stand in the data folder may change there; a setting in the environment wins as ever.

@@ -14,7 +14,7 @@ from server.embedded.demo import Demo
 from server.embedded.errors import FolderInUse
 from server.embedded.folder import DataFolder
 from server.embedded.pods import Pod, stop_pods
-from server.embedded.ports import is_free
+from server.embedded.ports import refuse_taken
 from server.embedded.runtime import Runtime, running, write_runtime
 from server.embedded.secrets import ensure_secrets
 from server.embedded.servers import EmbeddedServers, record
@@ -86,7 +86,9 @@ class Up:
         self._servers = EmbeddedServers.choose(
             folder, secrets, postgres=not given.database_url, redis=not given.redis_url, avoid=ports
         )
-        _refuse_taken(given.host, ports)
+        if ports[-1] > LAST_PORT:
+            raise CommandError(f"{pods} pods from port {ports[0]} on need ports above {LAST_PORT}")
+        refuse_taken(given.host, ports)
         self._settings = self._servers.fill_in(given)
         own = {
             "LAUREL_DATABASE_URL": self._settings.database_url or "",
@@ -173,18 +175,6 @@ def _given(args: argparse.Namespace) -> dict[str, str]:
         "LAUREL_LOAD_TEST": "true" if args.load_test else None,
     }
     return {name: value for name, value in given.items() if value is not None}
-
-
-def _refuse_taken(host: str, ports: range) -> None:
-    if ports[-1] > LAST_PORT:
-        raise CommandError(f"{len(ports)} pods from port {ports[0]} on need ports above {LAST_PORT}")
-    for port in ports:
-        try:
-            free = is_free(host, port)
-        except OSError as error:
-            raise CommandError(f"cannot listen on {host}: {error.strerror}") from error
-        if not free:
-            raise CommandError(f"port {port} of {host} is taken: choose another with --port or LAUREL_PORT")
 
 
 def _program() -> str:

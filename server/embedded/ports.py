@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 import msgspec
 
+from server.embedded.errors import EmbeddedError
 from server.embedded.folder import DataFolder
 
 LOOPBACK = "127.0.0.1"
@@ -23,6 +24,19 @@ def is_free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def refuse_taken(host: str, ports: Collection[int]) -> None:
+    """Raises EmbeddedError unless one can listen on all of them."""
+    for port in ports:
+        try:
+            free = is_free(host, port)
+        except OSError as error:
+            raise EmbeddedError(f"cannot listen on {host}: {error.strerror}") from error
+        if not free:
+            raise EmbeddedError(
+                f"port {port} of {host} is taken: choose another with LAUREL_PORT, or --port of `laurel up`"
+            )
 
 
 def any_free() -> int:

@@ -1,5 +1,6 @@
 """`laurel actions`: what goes out comes in again, what is wrong changes nothing."""
 
+import errno
 import io
 import json
 import sys
@@ -85,6 +86,21 @@ def test_wrong_file_changes_nothing(run, sample, tmp_path: Path, name: str, text
     assert str(file) in complaint
     assert all(word in complaint for word in words)
     assert run("actions", "export", "-").out == before
+
+
+def test_an_export_that_has_no_room_leaves_what_was_there(run, sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = tmp_path / "actions.json"
+    file.write_text("what was there")
+
+    def full(path: Path, text: str, **_: object) -> None:
+        with path.open("w") as begun:
+            begun.write(text[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    assert "No space left" in run("actions", "export", file).complaint
+    assert [path.name for path in tmp_path.iterdir()] == ["actions.json"]
+    assert file.read_text() == "what was there"
 
 
 def test_unwritable_file_is_one_line(run, sample, tmp_path: Path):

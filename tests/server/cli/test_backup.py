@@ -239,4 +239,6 @@ def test_wrong_files_are_one_line(run: Run, tmp_path: Path):
     (tmp_path / "text").write_text("no dump")
     assert "pg_restore" in run("restore", tmp_path / "text").complaint
     assert "cannot write" in run("backup", tmp_path / "none" / "file").complaint
+    for folder in (tmp_path, "."):  # said before a minute is spent on it
+        assert "it is a folder" in run("backup", folder, database_url="postgresql://nobody@127.0.0.1:1/x").complaint
     assert run("backup").code == 2

@@ -72,8 +72,16 @@ def test_a_public_key_that_stands_last_is_not_what_signs(run: Run, folder: DataF
 
 
 def test_what_cannot_be_is_said_in_a_line(run: Run, folder: DataFolder, tmp_path: Path):
-    assert "jwt key" in rotate(run, folder, "ticket", "--algorithm", "RS256").complaint
     assert "`laurel up` makes the first" in rotate(run, DataFolder(tmp_path / "none"), "ticket").complaint
     assert "LAUREL_JWT_KEYS: " in run("keys", "rotate", "jwt", jwt_keys="x").complaint
     assert run("keys", "rotate", "audit").code == 2
     assert run("keys").code == 2
+
+
+def test_an_algorithm_of_what_is_no_jwt_is_wrong_usage(run: Run, folder: DataFolder):
+    before = read_secrets(folder)
+    for arguments in (["ticket", "--algorithm", "RS256"], ["jwt", "--retire", "--algorithm", "RS256"]):
+        result = rotate(run, folder, *arguments)
+        assert (result.code, result.out) == (2, "")
+        assert "--algorithm is for a new jwt key" in result.err
+    assert read_secrets(folder) == before
