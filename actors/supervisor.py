@@ -41,16 +41,18 @@ class Supervisor:
 
     async def _keep(self, name: str, body: Callable[[], Coroutine[Any, Any, None]]) -> None:
         delay, in_a_row = FIRST_DELAY_SECONDS, 0
-        clock = asyncio.get_running_loop().time
+        loop = asyncio.get_running_loop()
         while True:
-            began = clock()
+            began = loop.time()
+            healthy = loop.call_later(HEALTHY_AFTER_SECONDS, self.failing.discard, name)
             try:
                 await body()
             except Exception:
                 log.exception("loop failed", extra={"loop": name})
-            if clock() - began > HEALTHY_AFTER_SECONDS:
+            finally:
+                healthy.cancel()
+            if loop.time() - began > HEALTHY_AFTER_SECONDS:
                 delay, in_a_row = FIRST_DELAY_SECONDS, 0
-                self.failing.discard(name)
             in_a_row += 1
             self.restarts[name] = self.restarts[name] + 1
             if in_a_row > MAX_RESTARTS:

@@ -46,15 +46,18 @@ async def test_a_loop_that_raises_is_started_again():
 
 async def test_a_loop_that_keeps_failing_is_said_so_until_it_has_run_for_a_while(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(supervising, "LONGEST_DELAY_SECONDS", 0.01)
-    supervisor, said = Supervisor(), []
+    supervisor, said, mended = Supervisor(), [], asyncio.Event()
 
     async def fails() -> None:
         said.append("loop" in supervisor.failing)
-        if len(said) == MAX_RESTARTS + 5:
-            monkeypatch.setattr(supervising, "HEALTHY_AFTER_SECONDS", -1)  # what it has run by now is long
-        raise ValueError("on purpose")
+        if len(said) <= MAX_RESTARTS + 5:
+            raise ValueError("on purpose")
+        await mended.wait()  # from now on it runs, and does not end to say so
 
+    monkeypatch.setattr(supervising, "HEALTHY_AFTER_SECONDS", 0.2)
     supervisor.keep("loop", fails)
-    await awaited(lambda: len(said) >= MAX_RESTARTS + 6)
+    await awaited(lambda: len(said) > MAX_RESTARTS + 5)
+    assert said == [False] * (MAX_RESTARTS + 1) + [True] * 5
+    assert "loop" in supervisor.failing
+    await awaited(lambda: not supervisor.failing, 2)
     await supervisor.stop(5)
-    assert said[: MAX_RESTARTS + 6] == [False] * (MAX_RESTARTS + 1) + [True] * 4 + [False]
