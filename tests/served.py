@@ -22,7 +22,8 @@ class ServedPod:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"pod-{self.port}.log"
         own = {name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")}
-        self._environ = own | {"LAUREL_LOG_FORMAT": "json", "LAUREL_PORT": str(self.port)} | dict(environ)
+        given = {"LAUREL_LOG_FORMAT": "json", "LAUREL_PORT": str(self.port), "LAUREL_DATA": str(folder / "data")}
+        self._environ = own | given | dict(environ)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
