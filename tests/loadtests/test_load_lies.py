@@ -11,8 +11,10 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
+import pytest
 from aiohttp import web
 
+from loadtests.load import verdict
 from loadtests.load.evidence import Addresses
 from loadtests.load.judge import settled
 from loadtests.load.measured import Budgets, Measured
@@ -98,7 +100,10 @@ class Liar:
             return response.status, await response.json()
 
 
-async def test_every_lie_is_found(tmp_path: Path, laurel_factory: Callable[[], LaurelProcess]):
+async def test_every_lie_is_found(
+    tmp_path: Path, laurel_factory: Callable[[], LaurelProcess], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(verdict, "MOST_SHOWN", 100)
     laurel = laurel_factory().start()
     budgets, admins = tmp_path / "budgets.toml", tmp_path / "admins"
     budgets.write_text(TRUTH_ALONE)
