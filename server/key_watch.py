@@ -10,6 +10,7 @@ import msgspec
 
 from actors.beat import until_beat
 from actors.supervisor import Supervisor
+from models.drafts import draft_of
 from server.embedded.errors import EmbeddedError
 from server.keys import Named
 from server.settings import Settings, SettingsError
@@ -93,7 +94,7 @@ class KeyWatch:
         """Writes which keys are in force, in one step."""
         kids = {purpose: [key.kid for key in keys] for purpose, keys in rotated(self._in_force).items()}
         self._path.parent.mkdir(mode=0o700, exist_ok=True)
-        draft = self._path.with_suffix(f".{os.getpid()}")
+        draft = draft_of(self._path)
         draft.write_bytes(msgspec.json.encode(Taken(os.getpid(), kids)))
         draft.replace(self._path)
 
