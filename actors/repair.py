@@ -33,10 +33,9 @@ GRACE_MS = 3_000
 """What is younger than this is left to the pod that mirrors it."""
 SETTLE_GRACE_MS = 12_000
 """What is younger than this is left to the pod that settles it, which rests for seconds when there is much."""
-STRETCH_MS = 600_000
-"""How much of a long outage of Redis is looked through at once: a question takes seconds where there were millions."""
-UNKNOWN_MARK_MS = 3_600_000
-"""How far to look back when Redis has lost the mark but not the boards."""
+STRETCH_MS = 3_600_000
+"""How much of a long outage of Redis is looked through at once, because a question takes seconds where there were
+millions; and how far to look back when Redis has lost the mark but not the boards."""
 
 
 class Repair:
@@ -118,7 +117,7 @@ class Repair:
 
     async def _mirror_since(self, settled_since: int, young: Sequence[Young], began: int) -> int:
         held = await self._ordering.redis.get(MIRROR_MARK)
-        since = int(held) if held is not None else began - UNKNOWN_MARK_MS
+        since = int(held) if held is not None else began - STRETCH_MS
         until = min(began, since + STRETCH_MS)
         if since < settled_since:
             young = await standings.young(self._database, since, until - GRACE_MS)
