@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -120,8 +120,21 @@ async def assert_same_everywhere(pod: Pod, user: UserId) -> None:
         # An actor may be behind until its next change; what it holds is true of its version.
         assert state is None or state.version < len(history) or state.visible(place) == expected
         await awaited(lambda: pod.mirror.pending == 0)
-        found = {row.user_id: Standing(row.score, row.reached_at) for row in await pod.rows_in_redis(place)}
-        assert found.get(user) == expected, place
+        assert await _standing_in_redis(pod, place, user, expected) == expected, place
+
+
+async def _standing_in_redis(pod: Pod, place: Place, user: UserId, expected: Standing | None) -> Standing | None:
+    """What Redis has of a player, once nothing is on its way there any more, of this pod or another."""
+    found = None
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            while True:
+                rows = {row.user_id: Standing(row.score, row.reached_at) for row in await pod.rows_in_redis(place)}
+                found = rows.get(user)
+                if found == expected:
+                    break
+                await asyncio.sleep(0.01)
+    return found
 
 
 async def test_a_reload_after_a_loss_takes_the_other_pods_totals_along(pods: list[Pod], user: UserId) -> None:
