@@ -67,7 +67,7 @@ class RuntimeCollector(Collector):
         yield away
         lag = runtime.tallies.loop_lag_seconds
         yield _gauge("laurel_loop_lag_seconds", "How late the event loop woke when last looked.", lag)
-        offset = runtime.clock.ahead_ms / 1000
+        offset = runtime.clock.offset_ms / 1000
         yield _gauge("laurel_clock_offset_seconds", "The database's clock less this pod's.", offset)
         restarts = CounterMetricFamily("laurel_restarts", "Restarts of the pod's loops.", labels=["loop"])
         for name, count in sorted(runtime.supervisor.restarts.items()):

@@ -84,7 +84,7 @@ class Stores:
         for finding in server_findings(row):
             yield finding
         await self._clock.measure(self._database)
-        offset = self._clock.ahead_ms
+        offset = self._clock.offset_ms
         yield bounded("clock", abs(offset), *SKEW_MS, f"this machine is {round(-offset):+d} ms from PostgreSQL's time")
         if lacking:
             raise ModelError("migrations are missing")
