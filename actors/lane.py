@@ -71,11 +71,12 @@ class Lane:
                 del self._since[place]
             elif self._epochs.get(place) is None:
                 self._epochs.doubt(place)
-            elif changes := list(self.pending.pop(place).values()):
-                since_ms = self._since.pop(place)
+            else:
+                changes, since_ms = list(self.pending.pop(place).values()), self._since.pop(place)
                 self._count -= len(changes)
-                taken[place] = Columns.of(changes[:LARGEST_CALL], since_ms)
-                self.put_back(place, Columns.of(changes[LARGEST_CALL:], since_ms))
+                if changes:  # none, where the first of a place was too much
+                    taken[place] = Columns.of(changes[:LARGEST_CALL], since_ms)
+                    self.put_back(place, Columns.of(changes[LARGEST_CALL:], since_ms))
         return taken
 
     def clear(self) -> None:

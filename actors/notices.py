@@ -80,9 +80,18 @@ class Notices:
         self._on_revoked(found.revocations)
         for notice in found.notices:
             if notice.notice_id not in self._seen:
-                if hear := self._hearers.get(notice.topic):
-                    await hear(notice)
-                self._seen[notice.notice_id] = None  # not before: what could not be heard is told again
+                await self._tell(notice)
+                self._seen[notice.notice_id] = None
         while len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         self._last = began
+
+    async def _tell(self, notice: Notice) -> None:
+        """What the database keeps from being heard is told again; what this version does not understand is not."""
+        try:
+            if hear := self._hearers.get(notice.topic):
+                await hear(notice)
+        except ModelError:
+            raise
+        except Exception:
+            log.exception("a notice was not understood", extra={"topic": notice.topic, "subject": notice.subject})

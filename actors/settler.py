@@ -83,7 +83,7 @@ class Settler:
             del touched[:SLICE]
             try:
                 await self.write(self._unwritten.values())
-            except ModelError:
+            except BaseException:  # also a reader that waits no longer
                 self._touched = {state.user_id: state for state in touched} | self._touched
                 raise
             self._unwritten.clear()

@@ -1,6 +1,7 @@
 """What readers are shown when Redis cannot say."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
@@ -11,6 +12,7 @@ from actors.reading import Reading
 from models import boards, catalogue
 from models.board import GLOBAL, Place
 from models.database import Database
+from models.settling import Settlement
 from tests.pods import Pod, migrated, new_players, simple_catalogue
 
 FIRST = 2_000_000
@@ -56,3 +58,27 @@ async def test_what_is_much_waits_for_its_turn(pod: Pod, monkeypatch: pytest.Mon
     monkeypatch.undo()
     await pod.settler.flush()
     assert await best(pod) == 3 * FIRST
+
+
+async def test_a_reader_that_waits_no_longer_takes_nothing_away(pod: Pod, monkeypatch: pytest.MonkeyPatch):
+    users = await new_players(pod.database, 3)
+    for user in users:
+        await pod.tell(user, AdjustScore(pod.new_id(), 1, "r", "admin", None))
+    monkeypatch.setattr(settler, "SLICE", 1)
+    reached = asyncio.Event()
+
+    async def hangs(settlements: Iterable[Settlement]) -> None:
+        del settlements
+        reached.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pod.settler, "write", hangs)
+        writing = asyncio.create_task(pod.settler.flush())
+        await reached.wait()
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+    await pod.settler.flush()
+    statement = "SELECT count(*) AS n FROM player_memos WHERE user_id = ANY ($1::uuid[])"
+    assert await pod.database.rows(statement, users) == [{"n": len(users)}]

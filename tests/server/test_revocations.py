@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import uuid4
 
 import pytest
@@ -87,22 +88,32 @@ async def test_who_is_banned_and_what_was_told_is_heard_once_and_in_order(databa
     assert (heard, pod.banned) == ([second, first, erased], {})
 
 
-async def test_what_could_not_be_heard_is_told_again(database: Database):
+async def heard_of(database: Database, error: Exception) -> list[str]:
+    """What a hearer is told of two players whom it hears of, when the first it is told of raises something once."""
+    subjects = [str(user_id) for user_id in await new_players(database, 2)]
     heard: list[str] = []
 
     async def hear(notice: Notice) -> None:
         heard.append(notice.subject)
-        if notice.subject == subject and heard.count(subject) == 1:
-            raise DatabaseUnavailable("gone for a moment")
+        if heard.count(subjects[0]) == 1 and notice.subject == subjects[0]:
+            raise error
 
     async def read_anew() -> None:
         pass
 
     pod = Notices(database, {Topic.PROFILE: hear}, lambda _: None, read_anew)
-    (subject,) = await new_players(database, 1)
-    await control.tell(database, Topic.PROFILE, subject)
-    with pytest.raises(DatabaseUnavailable):
-        await pod.poll()
-    for _ in range(2):
-        await pod.poll()
-    assert heard.count(subject) == 2
+    for subject in subjects:
+        await control.tell(database, Topic.PROFILE, subject)
+    for _ in range(3):
+        with suppress(DatabaseUnavailable):
+            await pod.poll()
+    return ["first" if subject == subjects[0] else "second" for subject in heard if subject in subjects]
+
+
+async def test_what_could_not_be_heard_is_told_again(database: Database):
+    assert await heard_of(database, DatabaseUnavailable("gone for a moment")) == ["first", "first", "second"]
+
+
+async def test_what_is_not_understood_keeps_nothing_else_from_being_heard(database: Database):
+    """As an older pod with what only a newer one knows: it must go on hearing who is logged out."""
+    assert await heard_of(database, ValueError("no such fold")) == ["first", "second"]
