@@ -8,7 +8,7 @@ import pytest
 from actors.auditor import GRACE_MS, Auditor
 from actors.keys import keys_of
 from actors.messages import AdjustScore, BanPlayer, RedeemTicket, UnbanPlayer, VoidEntry
-from models import boards, catalogue, ledger
+from models import ledger
 from models.board import Place
 from models.database import Database
 from models.entry import FOREVER_MS
@@ -24,14 +24,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         await database.rows(f"TRUNCATE {table} CASCADE")
     yield database
     await database.close()
-
-
-@pytest.fixture
-async def pod(database: Database, redis_url: str) -> AsyncIterator[Pod]:
-    pod = Pod(database, redis_url, await boards.load(database), await catalogue.load(database))
-    await pod.ordering.redis.flushdb()
-    yield await pod.start()
-    await pod.stop()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What readers are shown when Redis cannot say."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 
 import pytest
 
@@ -9,24 +9,12 @@ from actors import settler
 from actors.board_reader import BoardReader
 from actors.messages import AdjustScore
 from actors.reading import Reading
-from models import boards, catalogue
 from models.board import GLOBAL, Place
-from models.database import Database
 from models.settling import Settlement
-from tests.pods import Pod, migrated, new_players, simple_catalogue
+from tests.pods import Pod, new_players
 
 FIRST = 2_000_000
 """More than anybody has."""
-
-
-@pytest.fixture
-async def pod(database_url: str, redis_url: str) -> AsyncIterator[Pod]:
-    database: Database = await migrated(database_url, simple_catalogue({"run": 10}))
-    pod = Pod(database, redis_url, await boards.load(database), await catalogue.load(database))
-    await pod.ordering.redis.flushdb()
-    yield await pod.start()
-    await pod.stop()
-    await database.close()
 
 
 async def best(pod: Pod) -> int:

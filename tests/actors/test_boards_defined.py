@@ -16,7 +16,7 @@ from models.database import Database
 from models.ids import BoardId, UserId
 from models.ranking import Row
 from models.snapshot import Question
-from tests.actors.test_interleavings import gated
+from tests.actors.scene import gated
 from tests.pods import Pod, awaited, migrated, new_players, simple_catalogue
 
 POINTS = 10

@@ -1,4 +1,4 @@
-"""What moved on other boards waits for an epoch, and what Redis did not take is sent again."""
+"""What moved on other boards waits for an epoch, what Redis did not take is sent again, and who is hidden is told too."""
 
 import asyncio
 import math
@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from actors.keys import pointer_of
-from actors.messages import RedeemTicket
+from actors.keys import USER_CHANNEL, pointer_of
+from actors.messages import AdjustScore, BanPlayer, RedeemTicket
 from actors.ordering import ScriptCall
 from models import boards, catalogue
 from models.board import Board, Fold, Place, Window
+from models.entry import FOREVER_MS
 from models.ids import BoardId, UserId
 from tests.pods import Pod, awaited, migrated, new_players, simple_catalogue
 
@@ -111,3 +112,15 @@ async def test_a_board_that_is_gone_is_sent_nothing(pod: Pod, user: UserId):
     pod.epochs.define([board for board in pod.epochs.boards if board != LAST])
     assert PLACE not in pod.mirror._take_others()
     assert pod.mirror.pending == 0
+
+
+async def test_a_hidden_player_is_told_their_score_all_the_same(pod: Pod, user: UserId) -> None:
+    await redeem(pod, user)
+    await pod.tell(user, BanPlayer(pod.new_id(), FOREVER_MS, "r", "admin", None))
+    async with pod.ordering.redis.pubsub() as heard:
+        await heard.subscribe(USER_CHANNEL + user)
+        await heard.get_message(timeout=1)
+        await pod.tell(user, AdjustScore(pod.new_id(), 5, "r", "admin", None))
+        message = await heard.get_message(timeout=2)
+    assert message is not None
+    assert message["data"].split(" ")[:4] == ["3", str(POINTS + 5), "0", "5"]

@@ -1,38 +1,12 @@
 """States of idle players are packed once they are written down, and wake up as they were."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from actors.messages import RedeemTicket
 from actors.users import REST_AFTER_SECONDS
-from models import boards, catalogue
-from models.database import Database
 from models.ids import UserId
-from tests.pods import Pod, migrated, new_players, simple_catalogue
+from tests.pods import Pod
 
 POINTS = 10
 WHILE_SECONDS = REST_AFTER_SECONDS + 1
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = await migrated(database_url, simple_catalogue({"run": POINTS}))
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-async def pod(database: Database, redis_url: str) -> AsyncIterator[Pod]:
-    pod = Pod(database, redis_url, await boards.load(database), await catalogue.load(database))
-    await pod.ordering.redis.flushdb()
-    yield await pod.start()
-    await pod.stop()
-
-
-@pytest.fixture
-async def user(database: Database) -> UserId:
-    return (await new_players(database, 1))[0]
 
 
 async def redeem(pod: Pod, user: UserId) -> tuple[int, int]:

@@ -1,7 +1,6 @@
 """User actors leave memory when idle, and one that raises starts anew: either way nothing is lost or counts twice."""
 
 import logging
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,32 +8,16 @@ import pytest
 from actors import user as user_module
 from actors.errors import Busy, EntryUnknown
 from actors.messages import RecallTicket, RedeemTicket
-from models import boards, catalogue
 from models.database import Database
 from models.ids import UserId
-from tests.actors.test_interleavings import gated
-from tests.pods import Pod, awaited, history_of, migrated, new_players, simple_catalogue
+from tests.actors.scene import gated
+from tests.pods import Pod, awaited, history_of, new_players
 
 POINTS = 10
 IDLE_SECONDS = 300
 """After which `Pod` has actors evicted."""
 WRONG = 999
 """A score that nobody has."""
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = await migrated(database_url, simple_catalogue({"run": POINTS}))
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-async def pod(database: Database, redis_url: str) -> AsyncIterator[Pod]:
-    pod = Pod(database, redis_url, await boards.load(database), await catalogue.load(database))
-    await pod.ordering.redis.flushdb()
-    yield await pod.start()
-    await pod.stop()
 
 
 async def redeem(pod: Pod, user: UserId) -> tuple[int, int]:
