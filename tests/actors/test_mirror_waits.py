@@ -1,4 +1,4 @@
-"""What moved on other boards waits for an epoch, what Redis did not take is sent again, and who is hidden is told too."""
+"""Moves on other boards wait for an epoch, what Redis did not take is sent again, and who is hidden is told too."""
 
 import asyncio
 import math
