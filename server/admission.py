@@ -1,5 +1,7 @@
 """Tokens of an outside issuer: their keys and players looked up before a handler runs."""
 
+from typing import TYPE_CHECKING
+
 from sanic import Request
 
 from actors.supervisor import Supervisor
@@ -7,7 +9,9 @@ from models.database import Database
 from models.outsiders import outsider
 from server.auth import Session, Tokens, bearer
 from server.errors import RequestError, TokenInvalid
-from server.key_source import KeySource
+
+if TYPE_CHECKING:
+    from server.key_source import KeySource
 
 SUBPROTOCOL = "bearer."
 
@@ -18,7 +22,7 @@ class Admission:
     A player is made at the first use and mapped by (issuer, subject): what a subject looks like means nothing.
     """
 
-    def __init__(self, tokens: Tokens, source: KeySource | None, database: Database, supervisor: Supervisor) -> None:
+    def __init__(self, tokens: Tokens, source: "KeySource | None", database: Database, supervisor: Supervisor) -> None:
         self._tokens = tokens
         self._source = source
         self._database = database

@@ -53,14 +53,14 @@ class Policies:
         """The limit of this name, None when limits are lifted."""
         return self._limits.get(name)
 
-    def headers(self, verdicts: list[Verdict]) -> dict[str, str]:
+    def headers(self, verdicts: list[Verdict]) -> tuple[tuple[str, str], ...]:
         """What is left, and for how long, as draft-ietf-httpapi-ratelimit-headers says."""
-        return {
-            "RateLimit-Policy": ", ".join([self._texts[verdict.limit.name] for verdict in verdicts]),
-            "RateLimit": ", ".join(
-                [f'"{verdict.limit.name}";r={verdict.left};t={math.ceil(verdict.seconds)}' for verdict in verdicts]
-            ),
-        }
+        policies, left = [], []
+        for verdict in verdicts:
+            name = verdict.limit.name
+            policies.append(self._texts[name])
+            left.append(f'"{name}";r={verdict.left};t={math.ceil(verdict.seconds)}')
+        return ("RateLimit-Policy", ", ".join(policies)), ("RateLimit", ", ".join(left))
 
 
 def _limit(name: str, rate: Rate) -> Limit:

@@ -1,9 +1,9 @@
 """One pod: one process, one event loop, one port."""
 
-import gc
 import os
 
 from server.app import make_app
+from server.garbage import keep_all
 from server.inbound import LiveProtocol
 from server.journal import with_pod, with_request
 from server.key_watch import Reread
@@ -12,14 +12,6 @@ from server.runtime import pod_name
 from server.settings import Settings
 
 BACKLOG = 1_024
-YOUNG_OBJECTS = 50_000
-"""Allocations between looks for cyclic garbage, of which there is hardly any: at 700 it took 5 % of a loaded pod."""
-
-
-def collect_seldom() -> None:
-    """Spares garbage collections: what was imported stays, and no collection has to look at it again."""
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
 
 
 def serve(settings: Settings, reread: Reread | None = None) -> None:
@@ -27,7 +19,7 @@ def serve(settings: Settings, reread: Reread | None = None) -> None:
     configure(settings.log_level, settings.log_format, [with_pod(pod_name(settings)), with_request])
     os.environ["SANIC_IGNORE_PRODUCTION_WARNING"] = "1"  # a terminal would get it at each start
     app = make_app(settings, reread)
-    collect_seldom()
+    keep_all()
     app.run(
         host=settings.host,
         port=settings.port,

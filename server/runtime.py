@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from actors.auditor import Auditor
 from actors.board_reader import BoardReader
@@ -54,7 +55,6 @@ from server.auth import Revoked, Tokens
 from server.connections import Connections
 from server.definitions import Definitions
 from server.issue_rates import IssueRates
-from server.key_source import KeySource
 from server.key_watch import KeyWatch, Reread
 from server.limits import Policies
 from server.occupancy import Occupancy
@@ -69,6 +69,9 @@ from server.sweeper import Sweeper
 from server.tallies import Tallies
 from server.views import Views
 from tickets.signer import TicketSigner
+
+if TYPE_CHECKING:
+    from server.key_source import KeySource
 
 log = logging.getLogger("laurel.runtime")
 
@@ -113,11 +116,7 @@ class Runtime:
         self.database = Database(str(settings.database_url), slow_statement_ms=settings.slow_statement_ms)
         self.connections = Connections(self.revoked)
         self.revocations = Revocations(self.revoked, self.connections.close_revoked)
-        self.key_source = (
-            KeySource(settings.jwks_url, settings.jwks_refresh_seconds, self.tokens.adopt_outside)
-            if settings.jwks_url
-            else None
-        )
+        self.key_source = self._outside_keys(settings)
         self.admission = Admission(self.tokens, self.key_source, self.database, self.supervisor)
         self.api_callers = ApiCallers(self.database, self.supervisor)
         self.key_watch = KeyWatch(settings, reread, self._adopt_keys) if reread else None
@@ -275,6 +274,13 @@ class Runtime:
         if self.personal.anybody and self.epochs.tells_ranks:
             for one in overtaken(before, after):
                 self.personal.local(one.user_id, "user.overtaken", by=one.by, rank=one.rank)
+
+    def _outside_keys(self, settings: Settings) -> "KeySource | None":
+        if not settings.jwks_url:
+            return None
+        from server.key_source import KeySource  # with its HTTP client a tenth of a pod's start
+
+        return KeySource(settings.jwks_url, settings.jwks_refresh_seconds, self.tokens.adopt_outside)
 
     def _adopt_keys(self, settings: Settings) -> None:
         """Other keys, with everything that is signed or verified with them."""

@@ -8,7 +8,7 @@ from sanic.config import Config
 
 from loadtests.bench.checks import Checks, Refused
 from server.bodies import answer
-from server.pod import collect_seldom
+from server.garbage import collect_seldom, keep_all
 from server.settings import Settings
 
 PATH = "/api/v1/tickets/redeem"
@@ -53,6 +53,7 @@ def main() -> None:
     """Serves on the port named first, with Laurel's own settings from the environment."""
     app = make_app(Settings.from_mapping(os.environ))
     collect_seldom()
+    keep_all()
     app.run(host="127.0.0.1", port=int(sys.argv[1]), single_process=True, backlog=1_024, motd=False, access_log=False)
 
 

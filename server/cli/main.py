@@ -11,6 +11,7 @@ from typing import Protocol, cast
 
 from server.cli.servers import CommandError
 from server.embedded.errors import EmbeddedError
+from server.garbage import collect_seldom
 from server.settings import SettingsError
 
 FAILED = 1
@@ -45,6 +46,7 @@ class Command(Protocol):
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Exit code 0, 1 (failed) or 2 (usage); results on stdout."""
+    collect_seldom()
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, _leave)

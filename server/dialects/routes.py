@@ -7,9 +7,10 @@ from itertools import groupby
 from operator import attrgetter
 
 import msgspec
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from server import errors
+from server.blueprints import Blueprint
 from server.bodies import JSON, answer
 from server.dialects.described import described_read, described_write
 from server.dialects.redeeming import redeem

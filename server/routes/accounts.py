@@ -4,7 +4,7 @@ import secrets
 from hashlib import sha256
 from uuid import uuid4
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from models import players, sessions
 from models.errors import DataRejected
@@ -12,6 +12,7 @@ from models.ids import UserId
 from models.players import Identity, Profile, Registration
 from models.sessions import Lives, Revocation
 from server.auth import Session
+from server.blueprints import Blueprint
 from server.bodies import UNASKED, answer, bodiless, decode
 from server.documented import documented
 from server.errors import Conflict, LoginFailed, TokenInvalid

@@ -1,7 +1,8 @@
 """The catalogue as clients see it."""
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
+from server.blueprints import Blueprint
 from server.bodies import answer
 from server.documented import documented
 from server.limits import limited

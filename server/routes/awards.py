@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from actors.messages import Award
 from models.api_keys import ApiKey
 from models.ids import EntryId, UserId, uuid7
+from server.blueprints import Blueprint
 from server.bodies import answer, decode
 from server.documented import documented
 from server.errors import Forbidden, InvalidRequest, TokenInvalid, TokenMissing

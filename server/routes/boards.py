@@ -5,10 +5,11 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from models import periods
 from server import cursors
+from server.blueprints import Blueprint
 from server.boards import asked as asking
 from server.boards import places, tops
 from server.boards.asked import PERIOD

@@ -1,9 +1,10 @@
 """Challenges for actions that ask for a proof of work."""
 
 import msgspec
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from models.ids import is_slug
+from server.blueprints import Blueprint
 from server.bodies import answer
 from server.documented import Parameter, documented
 from server.errors import Conflict, InvalidRequest

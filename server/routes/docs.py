@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import msgspec
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from server import docs_page
+from server.blueprints import Blueprint
 from server.openapi import Document
 from server.routes.page import HEADERS
 

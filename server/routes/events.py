@@ -5,13 +5,14 @@ from asyncio import Transport
 from dataclasses import replace
 from typing import cast
 
-from sanic import Blueprint, Request
+from sanic import Request
 from sanic.http import Http
 from sanic.server.protocols.http_protocol import HttpProtocol
 
 from server import handshake
 from server.addresses import address_of
 from server.auth import ADMIN
+from server.blueprints import Blueprint
 from server.documented import Parameter, documented
 from server.errors import NotFound
 from server.event_stream import EventStream

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import msgspec
-from sanic import Blueprint, Request
+from sanic import Request
 from sanic.response import BaseHTTPResponse
 
 from actors.frames import rfc3339
@@ -12,6 +12,7 @@ from models.friends import FIRST, MAX_FRIENDS
 from models.ids import UserId
 from models.ledger_pages import Wanted
 from models.members import Member
+from server.blueprints import Blueprint
 from server.bodies import JSON
 from server.documented import documented
 from server.errors import TokenInvalid

@@ -1,11 +1,12 @@
 """Friends: whom the caller compares with."""
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from models import friends
 from models.friends import FIRST, MAX_FRIENDS
 from models.ids import UserId, is_uuid
 from server import cursors
+from server.blueprints import Blueprint
 from server.bodies import UNASKED, answer, bodiless
 from server.documented import documented
 from server.errors import Conflict, InvalidRequest, NotFound, TokenInvalid

@@ -2,13 +2,14 @@
 
 from contextlib import suppress
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from actors.errors import Unchanged
 from actors.messages import JoinGroup, LeaveGroup
 from models import groups
 from models.ids import UserId
 from server import cursors
+from server.blueprints import Blueprint
 from server.bodies import UNASKED, answer, bodiless
 from server.documented import documented
 from server.errors import NotFound

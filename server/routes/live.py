@@ -5,12 +5,13 @@ from asyncio import Transport
 from typing import Annotated, Literal, cast
 
 from msgspec import Meta
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 
 from server import handshake
 from server.addresses import address_of
 from server.auth import Session
+from server.blueprints import Blueprint
 from server.documented import Parameter, documented
 from server.errors import InvalidRequest
 from server.occupancy import Seat

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import msgspec
 from msgspec import UNSET
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from actors.errors import PlayerUnknown, Unchanged
 from actors.messages import ErasePlayer, MoveRegion
@@ -15,6 +15,7 @@ from models.sessions import Revocation, RevokedKind
 from models.snapshot import Question
 from server import cursors
 from server.auth import ADMIN, Session
+from server.blueprints import Blueprint
 from server.bodies import answer, decode
 from server.documented import documented
 from server.errors import TokenInvalid

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
+from server.blueprints import Blueprint
 from server.errors import NotFound
 
 FOLDER = Path(__file__).parent.parent / "web"

@@ -1,7 +1,8 @@
 """Whether this pod lives and is ready, and its numbers."""
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
+from server.blueprints import Blueprint
 from server.bodies import answer
 from server.documented import documented
 from server.metrics import CONTENT_TYPE, Metrics

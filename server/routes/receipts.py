@@ -1,10 +1,11 @@
 """Receipts of redemptions, and the keys to check them with."""
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from models import ledger
 from models.entry import Kind
 from models.ids import UserId, is_uuid
+from server.blueprints import Blueprint
 from server.bodies import answer
 from server.documented import documented
 from server.errors import NotFound

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 import msgspec
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from actors.frames import rfc3339
 from actors.subsets import Subset
 from models import friends, past
 from models.ids import UserId
 from models.periods import Result
+from server.blueprints import Blueprint
 from server.boards import asked as asking
 from server.boards.asked import PERIOD, RESULT_EPOCH, Asked
 from server.boards.rows import entry_answer

@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Annotated
 
 from msgspec import UNSET, Meta
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from actors.errors import PlayerUnknown
 from actors.frames import rfc3339
@@ -18,6 +18,7 @@ from models.ids import ActionId, EntryId, TicketId, UserId, uuid7
 from models.proposal import IdempotencyKey
 from server.addresses import address_of
 from server.auth import Session
+from server.blueprints import Blueprint
 from server.bodies import answer, decode
 from server.documented import Parameter, documented
 from server.errors import InvalidRequest

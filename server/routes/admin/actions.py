@@ -2,13 +2,14 @@
 
 import msgspec
 from msgspec import UNSET
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from models import catalogue
 from models.catalogue import Action, Revised
 from models.errors import CatalogueInvalid
 from models.ids import ActionId
 from server import cursors
+from server.blueprints import Blueprint
 from server.bodies import answer, decode
 from server.documented import documented
 from server.errors import Conflict

@@ -4,12 +4,13 @@ import secrets
 from collections.abc import Sequence
 
 from msgspec import UNSET
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from models import api_keys
 from models.api_keys import ApiKey
 from models.ids import ActionId, UserId, is_uuid, uuid7
 from server import cursors
+from server.blueprints import Blueprint
 from server.bodies import answer, decode
 from server.documented import documented
 from server.errors import InvalidRequest, NotFound

@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from models import board_rules, boards
 from models.board import Board, Fold, Window
 from models.errors import BoardInvalid
 from models.ids import ActionId, BoardId
+from server.blueprints import Blueprint
 from server.bodies import UNASKED, answer, bodiless, decode
 from server.documented import documented
 from server.errors import Conflict, NotFound, UnderWay

@@ -1,10 +1,11 @@
 """Groups, made and closed by administrators."""
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from models import groups
 from models.groups import Group
 from server import cursors
+from server.blueprints import Blueprint
 from server.bodies import answer, decode
 from server.documented import documented
 from server.errors import Conflict, NotFound

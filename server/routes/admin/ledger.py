@@ -1,6 +1,6 @@
 """The ledger, searched by administrators; entries, voided by them."""
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from actors.messages import VoidEntry
 from models import ledger, ledger_pages
@@ -8,6 +8,7 @@ from models.entry import SCORING, Entry, Kind
 from models.ids import EntryId
 from models.ledger_pages import Cursor, Wanted
 from server import cursors
+from server.blueprints import Blueprint
 from server.bodies import answer, decode
 from server.documented import Parameter, documented
 from server.errors import Conflict, InvalidRequest, NotFound

@@ -1,6 +1,6 @@
 """Scores, created, read, set, moved and taken away by administrators: each write one ledger entry."""
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from actors.decisions import has_score
 from actors.frames import rfc3339
@@ -8,6 +8,7 @@ from actors.messages import AdjustScore, Expected, SetScore
 from models.ids import UserId
 from models.snapshot import Question
 from server.auth import Session
+from server.blueprints import Blueprint
 from server.bodies import answer, decode
 from server.documented import documented
 from server.errors import NotFound

@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Annotated, Literal
 
 from msgspec import Meta
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from actors.errors import Unchanged
 from actors.messages import BanPlayer, UnbanPlayer
@@ -12,6 +12,7 @@ from models import members
 from models.entry import FOREVER_MS
 from models.ids import UserId
 from server import cursors
+from server.blueprints import Blueprint
 from server.bodies import UNASKED, answer, bodiless, decode
 from server.documented import Parameter, documented
 from server.errors import Conflict, InvalidRequest, NotFound
