@@ -3,11 +3,9 @@
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from itertools import islice
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from actors.ordering import AWAY, Ordering
 from actors.supervisor import Supervisor
@@ -26,21 +24,8 @@ LARGEST_CALL = 500
 """Keys in one script call: a millisecond of Redis."""
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Question(Generic[T]):
-    """What a key is about, and who waits to hear whether one more use of it is allowed."""
-
-    about: T
-    waiting: list[asyncio.Future[bool]] = field(default_factory=list)
-
-    def grant(self, count: int) -> None:
-        """Says yes to the first so many of those who still wait, no to the others."""
-        for answer in self.waiting:
-            if not answer.done():
-                answer.set_result(count > 0)
-                count -= 1
+Waiting: TypeAlias = dict[str, list[asyncio.Future[bool]]]
+"""Who waits to hear whether one more use of a key is allowed."""
 
 
 class Asking(ABC, Generic[T]):
@@ -56,7 +41,8 @@ class Asking(ABC, Generic[T]):
 
     def __init__(self, ordering: Ordering) -> None:
         self._ordering = ordering
-        self._pending: dict[str, Question[T]] = {}
+        self._pending: dict[str, T] = {}
+        self._waiting: Waiting = {}
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()
         self._alone_until = 0.0
@@ -76,17 +62,14 @@ class Asking(ABC, Generic[T]):
     def note(self, key: str, about: T) -> None:
         """Has a key told soon."""
         if key not in self._pending:
-            self._pending[key] = Question(about)
+            self._pending[key] = about
             self._wake.set()
 
     async def ask(self, key: str, about: T) -> bool:
         """Whether one more use of a key is allowed."""
-        question = self._pending.get(key)
-        if question is None:
-            question = self._pending[key] = Question(about)
-        question.about = about
+        self._pending[key] = about
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        question.waiting.append(answer)
+        self._waiting.setdefault(key, []).append(answer)
         self._wake.set()
         self._urgent.set()
         return await answer
@@ -103,41 +86,63 @@ class Asking(ABC, Generic[T]):
                 self._called_at = self._clock()
                 self._wake.clear()
                 self._urgent.clear()
-                pending, self._pending = self._pending, {}
-                await self._settle(pending)
+                await self._settle(*self._take())
         finally:
             self._works = False
-            pending, self._pending = self._pending, {}
-            self._decide(pending)
+            self._settle_alone(*self._take())
 
-    async def _settle(self, pending: dict[str, Question[T]]) -> None:
-        while pending:
-            part = dict(islice(pending.items(), LARGEST_CALL))
-            for key in part:
-                del pending[key]
+    def _take(self) -> tuple[list[tuple[str, T]], Waiting]:
+        pending, waiting = list(self._pending.items()), self._waiting
+        self._pending, self._waiting = {}, {}
+        return pending, waiting
+
+    async def _settle(self, pending: Sequence[tuple[str, T]], waiting: Waiting) -> None:
+        for start in range(0, len(pending), LARGEST_CALL):
+            part = pending[start : start + LARGEST_CALL]
             if self.alone:
-                self._decide(part)
+                self._settle_alone(part, waiting)
                 continue
+            asked = _asked(part, waiting)
             try:
                 async with asyncio.timeout(PATIENCE_SECONDS):
-                    (answers,) = await self._ordering.run([(self.script, (), self._arguments(part))])
-                self._hear(part, answers)
+                    (answers,) = await self._ordering.run([(self.script, (), self._arguments(part, asked))])
+                _grant(part, self._hear(part, asked, answers), waiting)
             except AWAY as error:
                 self._alone_until = self._clock() + ALONE_SECONDS
                 log.warning("%s are this pod's alone: %s", self.name, error or type(error).__name__)
-                self._decide(part)
+                self._settle_alone(part, waiting)
             except BaseException:
-                self._decide(part | pending)
+                self._settle_alone(pending[start:], waiting)
                 raise
 
-    @abstractmethod
-    def _arguments(self, part: Mapping[str, Question[T]]) -> list[str | int | bytes]:
-        """What the script is to know of some keys."""
+    def _settle_alone(self, part: Sequence[tuple[str, T]], waiting: Waiting) -> None:
+        _grant(part, self._decide(part, _asked(part, waiting)), waiting)
 
     @abstractmethod
-    def _hear(self, part: Mapping[str, Question[T]], answers: Sequence[int]) -> None:
-        """Takes the script's answer, and answers those who wait."""
+    def _arguments(self, part: Sequence[tuple[str, T]], asked: Sequence[int]) -> list[str | int | bytes]:
+        """What the script is to know of some keys, of each of which so many uses are asked for."""
 
     @abstractmethod
-    def _decide(self, part: Mapping[str, Question[T]]) -> None:
-        """Answers those who wait, without Redis."""
+    def _hear(self, part: Sequence[tuple[str, T]], asked: Sequence[int], answers: Sequence[int]) -> Sequence[int]:
+        """Takes the script's answer; how many uses of each key are allowed."""
+
+    @abstractmethod
+    def _decide(self, part: Sequence[tuple[str, T]], asked: Sequence[int]) -> Sequence[int]:
+        """Decides without Redis; how many uses of each key are allowed."""
+
+
+def _asked(part: Sequence[tuple[str, object]], waiting: Waiting) -> list[int]:
+    if not waiting:
+        return [0] * len(part)
+    return [sum(not answer.done() for answer in waiting.get(key, ())) for key, _ in part]
+
+
+def _grant(part: Sequence[tuple[str, object]], granted: Sequence[int], waiting: Waiting) -> None:
+    """Says yes to the first so many of those who still wait for a key, no to the others."""
+    if not waiting:
+        return
+    for (key, _), count in zip(part, granted, strict=True):
+        for answer in waiting.pop(key, ()):
+            if not answer.done():
+                answer.set_result(count > 0)
+                count -= 1  # noqa: PLW2901

@@ -1,11 +1,11 @@
 """How often users and addresses do something, over all pods."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 import msgspec
 
-from actors.asking import Asking, Question
+from actors.asking import Asking
 from actors.frequency import Frequency
 from actors.keys import FREQUENCY_KEY
 from actors.ordering import Ordering
@@ -24,7 +24,7 @@ class Frequencies(Asking[Frequency]):
     def __init__(self, ordering: Ordering) -> None:
         super().__init__(ordering)
         self._known: dict[str, Frequency] = {}
-        self._asked: list[int] = []  # for each key of the call under way: the minute it is about
+        self._minutes: list[int] = []  # for each key of the call under way: the minute it is about
 
     def count(self, who: str, now_ms: int, uses: int = 1) -> None:
         """Counts uses; a negative number takes back what never came to be."""
@@ -58,20 +58,25 @@ class Frequencies(Asking[Frequency]):
         for oldest in list(islice(self._known, max(0, len(self._known) - MAX_KNOWN * 9 // 10))):
             del self._known[oldest]
 
-    def _arguments(self, part: Mapping[str, Question[Frequency]]) -> list[str | int | bytes]:
+    def _arguments(self, part: Sequence[tuple[str, Frequency]], asked: Sequence[int]) -> list[str | int | bytes]:
+        del asked
         values: list[str | int] = []
-        self._asked = []
-        for key, question in part.items():
-            self._asked.append(question.about.minute)
-            values += key, question.about.minute, question.about.tell()
+        self._minutes = []
+        for key, frequency in part:
+            self._minutes.append(frequency.minute)
+            values += key, frequency.minute, frequency.tell()
         return [_pack(values)]
 
-    def _hear(self, part: Mapping[str, Question[Frequency]], answers: Sequence[int]) -> None:
-        for number, (question, minute) in enumerate(zip(part.values(), self._asked, strict=True)):
-            question.about.heard(minute, *answers[2 * number : 2 * number + 2])
-            question.grant(len(question.waiting))
+    def _hear(
+        self, part: Sequence[tuple[str, Frequency]], asked: Sequence[int], answers: Sequence[int]
+    ) -> Sequence[int]:
+        for (_, frequency), minute, found in zip(
+            part, self._minutes, zip(answers[::2], answers[1::2], strict=True), strict=True
+        ):
+            frequency.heard(minute, *found)
+        return asked
 
-    def _decide(self, part: Mapping[str, Question[Frequency]]) -> None:
-        for question in part.values():
-            question.about.unheard()
-            question.grant(len(question.waiting))
+    def _decide(self, part: Sequence[tuple[str, Frequency]], asked: Sequence[int]) -> Sequence[int]:
+        for _, frequency in part:
+            frequency.unheard()
+        return asked

@@ -1,11 +1,11 @@
 """Rate limits of users, addresses and accounts, over all pods."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 import msgspec
 
-from actors.asking import Asking, Question
+from actors.asking import Asking
 from actors.keys import LIMIT_KEY
 from actors.ordering import Ordering
 from actors.quota import Limit, Tally, Verdict
@@ -52,22 +52,25 @@ class Limits(Asking[Tally]):
         tally = self._tallies[key] = Tally(limit, now)
         return tally
 
-    def _arguments(self, part: Mapping[str, Question[Tally]]) -> list[str | int | bytes]:
+    def _arguments(self, part: Sequence[tuple[str, Tally]], asked: Sequence[int]) -> list[str | int | bytes]:
         values: list[str | int] = []
-        for key, question in part.items():
-            limit = question.about.limit
-            values += key, limit.quota, limit.window_seconds * 1000, question.about.tell(), len(question.waiting)
+        for (key, tally), uses in zip(part, asked, strict=True):
+            limit = tally.limit
+            values += key, limit.quota, limit.window_seconds * 1000, tally.tell(), uses
         return [_pack(values)]
 
-    def _hear(self, part: Mapping[str, Question[Tally]], answers: Sequence[int]) -> None:
+    def _hear(self, part: Sequence[tuple[str, Tally]], asked: Sequence[int], answers: Sequence[int]) -> Sequence[int]:
+        del asked
         now = self._clock()
-        for number, question in enumerate(part.values()):
-            granted, used, left_ms = answers[3 * number : 3 * number + 3]
-            question.about.heard(granted, used, left_ms / 1000, now)
-            question.grant(granted)
+        granted = answers[::3]
+        for (_, tally), grants, used, left_ms in zip(part, granted, answers[1::3], answers[2::3], strict=True):
+            tally.heard(grants, used, left_ms / 1000, now)
+        return granted
 
-    def _decide(self, part: Mapping[str, Question[Tally]]) -> None:
+    def _decide(self, part: Sequence[tuple[str, Tally]], asked: Sequence[int]) -> Sequence[int]:
         now = self._clock()
-        for question in part.values():
-            question.about.unheard()
-            question.grant(sum(bool(question.about.spend(now, alone=True)) for _ in question.waiting))
+        granted = []
+        for (_, tally), uses in zip(part, asked, strict=True):
+            tally.unheard()
+            granted.append(sum(bool(tally.spend(now, alone=True)) for _ in range(uses)))
+        return granted

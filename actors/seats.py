@@ -3,11 +3,11 @@
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from actors.asking import Asking, Question
+from actors.asking import Asking
 from actors.keys import SEATS_KEY
 from actors.ordering import Ordering
 from actors.supervisor import Supervisor
@@ -66,20 +66,19 @@ class Seats(Asking[int]):
             for who in self._counts:
                 self.note(SEATS_KEY + who, 0)
 
-    def _arguments(self, part: Mapping[str, Question[int]]) -> list[str | int | bytes]:
+    def _arguments(self, part: Sequence[tuple[str, int]], asked: Sequence[int]) -> list[str | int | bytes]:
         values: list[str | int] = []
         self._before = []
-        for key, question in part.items():
+        for (key, most), new in zip(part, asked, strict=True):
             count = self._counts[key.removeprefix(SEATS_KEY)]
-            new = sum(not answer.done() for answer in question.waiting)
             self._before.append(count - new)
-            values += key, count, new, question.about
+            values += key, count, new, most
         return [self._pod, LEASE_SECONDS * 1000, _pack(values)]
 
-    def _hear(self, part: Mapping[str, Question[int]], answers: Sequence[int]) -> None:
-        for question, before, kept in zip(part.values(), self._before, answers, strict=True):
-            question.grant(kept - before)
+    def _hear(self, part: Sequence[tuple[str, int]], asked: Sequence[int], answers: Sequence[int]) -> Sequence[int]:
+        del part, asked
+        return [kept - before for before, kept in zip(self._before, answers, strict=True)]
 
-    def _decide(self, part: Mapping[str, Question[int]]) -> None:
-        for question in part.values():
-            question.grant(len(question.waiting))
+    def _decide(self, part: Sequence[tuple[str, int]], asked: Sequence[int]) -> Sequence[int]:
+        del part
+        return asked
