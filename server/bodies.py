@@ -1,12 +1,12 @@
 """Request bodies in, JSON answers out."""
 
 import json
-from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 import msgspec
 from sanic import HTTPResponse, Request
+from sanic.helpers import STATUS_CODES
 
 from server.errors import InvalidRequest, NotJson, TooLarge
 from server.wire.accounts import Nothing
@@ -76,22 +76,29 @@ def _distinct(pairs: list[tuple[str, Any]]) -> None:
 
 
 class Answer(HTTPResponse):
-    """A response that remembers how its headers are sent: they repeat, and making one safe takes Sanic 1.3 µs."""
+    """A JSON answer, which is put together for the wire faster than a response of any kind."""
 
     __slots__ = ()
 
-    @property
-    def processed_headers(self) -> Iterator[tuple[bytes, bytes]]:
-        """As Sanic has it, which every answer here has a body for."""
-        self.headers.setdefault("content-type", self.content_type)
-        return map(_sent, self.headers.items())
+    def whole(self) -> bytes:
+        """All of it, for a connection that stays open."""
+        body = self.body or b""
+        lines = b"".join(map(_line, self.headers.items()))
+        return b"%b%bcontent-length: %d\r\n\r\n%b" % (_start(self.status), lines, len(body), body)
+
+
+@cache
+def _start(status: int) -> bytes:
+    reason = STATUS_CODES.get(status, b"UNKNOWN")
+    return b"HTTP/1.1 %d %b\r\nconnection: keep-alive\r\ncontent-type: %b\r\n" % (status, reason, JSON.encode())
 
 
 @lru_cache(maxsize=16_384)
-def _sent(header: tuple[str, object]) -> tuple[bytes, bytes]:
+def _line(header: tuple[str, object]) -> bytes:
+    """A header as it is sent; they repeat, and making one safe takes Sanic 1.3 µs."""
     name, value = header
     safe = HTTPResponse._sanitize_header_value
-    return safe(name).encode("ascii"), safe(f"{value}").encode(errors="surrogateescape")
+    return b"%b: %b\r\n" % (safe(name).encode("ascii"), safe(f"{value}").encode(errors="surrogateescape"))
 
 
 def answer(value: object, status: int = 200, headers: dict[str, str] | None = None) -> HTTPResponse:

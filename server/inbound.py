@@ -3,10 +3,10 @@
 from asyncio import TimerHandle
 from collections import deque
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
-from sanic.exceptions import BadRequest, RequestTimeout
-from sanic.http import Http, Stage
+from sanic.exceptions import RequestTimeout
+from sanic.http import Stage
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from sanic.server.websockets.frame import WebsocketFrameAssembler
 from sanic.server.websockets.impl import WebsocketImplProtocol
@@ -14,6 +14,7 @@ from websockets.frames import Frame
 from websockets.protocol import State
 
 from server.closing import ABORT_SECONDS, CloseCode
+from server.exchanges import Exchanges
 
 FRAMES_PER_WINDOW = 20
 WINDOW_SECONDS = 10.0
@@ -76,25 +77,6 @@ class FrameBudget:
         return len(self._arrivals) <= FRAMES_PER_WINDOW
 
 
-class TimedHttp(Http):
-    """Sanic's HTTP, which says when it waits for the next request, and answers what no address can be read from."""
-
-    __slots__ = ()
-
-    def create_empty_request(self) -> None:
-        """What stands for a request that could not be read; Sanic fails once more on an address it has refused."""
-        try:
-            super().create_empty_request()
-        except BadRequest:
-            self.url = None
-            super().create_empty_request()
-
-    def init_for_request(self) -> None:
-        """Forgets the last request."""
-        super().init_for_request()  # type: ignore[no-untyped-call]
-        cast(LiveProtocol, self.protocol).began = None
-
-
 class LiveProtocol(WebSocketProtocol):
     """Sanic's protocol with deadlines, and a budget for what a WebSocket sends.
 
@@ -104,7 +86,7 @@ class LiveProtocol(WebSocketProtocol):
     are parsed. Without the deadline a client that sends and never reads holds its answers until it goes.
     """
 
-    HTTP_CLASS = TimedHttp
+    HTTP_CLASS = Exchanges
 
     __slots__ = ("_budget", "_is_over", "_stall", "began", "heard", "on_closing")
 

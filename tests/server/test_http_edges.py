@@ -94,6 +94,44 @@ async def test_a_body_counts_however_it_arrives(edged: LaurelProcess, arrival: s
     assert (b"HTTP/1.1 100" in found) == ("asked for" in arrival)
 
 
+ASKED = {
+    "a read": b"GET /api/v1/actions HTTP/1.1\r\nHost: x\r\n",
+    "with an id": b"GET /api/v1/actions HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine\r\n",
+    "from another origin": b"GET /api/v1/actions HTTP/1.1\r\nHost: x\r\nOrigin: " + GAME.encode() + b"\r\n",
+    "a board with its tag": b"GET /api/v1/boards/global/top HTTP/1.1\r\nHost: x\r\n",
+    "a refusal": b"GET /api/v1/me HTTP/1.1\r\nHost: x\r\n",
+}
+
+
+async def answered(laurel: LaurelProcess, request: bytes) -> tuple[bytes, dict[bytes, bytes], bytes]:
+    """The first line, the headers and the body of an answer."""
+    reader, writer = await connected(laurel)
+    writer.write(request)
+    async with asyncio.timeout(SLACK_SECONDS):
+        first, *lines = (await reader.readuntil(b"\r\n\r\n")).removesuffix(b"\r\n\r\n").split(b"\r\n")
+        headers = {name.lower(): value for name, value in (line.split(b": ", 1) for line in lines)}
+        assert len(headers) == len(lines), lines
+        body = await reader.readexactly(int(headers[b"content-length"]))
+    writer.transport.abort()
+    return first, headers, body
+
+
+@pytest.mark.parametrize("asked", ASKED)
+async def test_an_answer_is_the_same_whether_its_connection_stays_open(edged: LaurelProcess, asked: str):
+    """Sanic puts together the one that closes."""
+    stays = await answered(edged, ASKED[asked] + b"\r\n")
+    closes = await answered(edged, ASKED[asked] + b"Connection: close\r\n\r\n")
+    assert (stays[1][b"connection"], closes[1][b"connection"]) == (b"keep-alive", b"close")
+    for _, headers, _ in (stays, closes):
+        assert (b"ratelimit" in headers) == (b"ratelimit-policy" in headers)
+        for name in (b"connection", b"ratelimit", *([b"x-request-id"] if asked == "a refusal" else [])):
+            headers.pop(name, None)
+    if asked == "a refusal":  # whose body has the id too
+        assert stays[:2] == closes[:2]
+    else:
+        assert stays == closes
+
+
 async def slowly(laurel: LaurelProcess, first: bytes, piece: bytes) -> tuple[bytes, float]:
     """The status of a slow request's answer, and the seconds until it is closed."""
     reader, writer = await connected(laurel)
