@@ -82,6 +82,8 @@ AWAY = (
     DBConnectionError,
 )
 
+ANOTHER_SCHEMA = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError)
+
 
 def typed(error: BaseException) -> ModelError:
     """The `ModelError` that a driver's exception stands for."""
@@ -98,5 +100,6 @@ def typed(error: BaseException) -> ModelError:
 
 
 def _said(cause: object) -> str:
-    """The exception's name and what it says, if anything."""
-    return f"{type(cause).__name__}: {cause}".removesuffix(": ")
+    """The exception's name and what it says, if anything; and what to do where migrations are missing."""
+    said = f"{type(cause).__name__}: {cause}".removesuffix(": ")
+    return f"{said} (not the schema of this version: laurel migrate)" if isinstance(cause, ANOTHER_SCHEMA) else said

@@ -60,3 +60,10 @@ def test_each_driver_exception_has_its_meaning(expected: type[ModelError], error
 def test_an_exception_without_words_is_told_by_its_name():
     assert str(typed(TimeoutError())) == "TimeoutError"
     assert str(typed(TimeoutError("pool"))) == "TimeoutError: pool"
+
+
+@pytest.mark.parametrize("missing", [asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError])
+def test_a_schema_of_another_version_says_what_to_do(missing: type[asyncpg.PostgresError]):
+    error = typed(missing('relation "players" does not exist'))
+    assert isinstance(error, DatabaseUnavailable)
+    assert str(error).endswith('relation "players" does not exist (not the schema of this version: laurel migrate)')
