@@ -87,5 +87,7 @@ class Tally:
 
     def verdict(self, allowed: bool, now: float, *, alone: bool) -> Verdict:
         """The verdict on a use that was counted or refused."""
-        left = self._limit.quota - self._used if alone else self._left - self._untold - self._telling
-        return Verdict(self._limit, allowed, max(0, left) if allowed else 0, max(0.0, self._ends - now))
+        left, seconds = 0, self._ends - now
+        if allowed:
+            left = self._limit.quota - self._used if alone else self._left - self._untold - self._telling
+        return Verdict(self._limit, allowed, left if left > 0 else 0, seconds if seconds > 0 else 0.0)

@@ -27,8 +27,7 @@ def complete(request: Request, response: BaseHTTPResponse) -> None:
             headers.setdefault(name, value)
     verdicts = getattr(request.ctx, "verdicts", None)
     if verdicts:
-        for name, value in request.app.ctx.runtime.policies.headers(verdicts):
-            headers[name] = value
+        request.app.ctx.runtime.policies.tell(verdicts, headers)
 
 
 def vary(request: Request, response: BaseHTTPResponse) -> None:

@@ -1,7 +1,8 @@
 """Which limits there are, and how a request is counted."""
 
-import math
+from collections.abc import MutableMapping
 from hashlib import blake2b
+from math import ceil
 
 from sanic import Request
 
@@ -53,14 +54,16 @@ class Policies:
         """The limit of this name, None when limits are lifted."""
         return self._limits.get(name)
 
-    def headers(self, verdicts: list[Verdict]) -> tuple[tuple[str, str], ...]:
-        """What is left, and for how long, as draft-ietf-httpapi-ratelimit-headers says."""
-        policies, left = [], []
+    def tell(self, verdicts: list[Verdict], headers: MutableMapping[str, str]) -> None:
+        """Says what is left, and for how long, as draft-ietf-httpapi-ratelimit-headers has it."""
+        policies = left = comma = ""
         for verdict in verdicts:
             name = verdict.limit.name
-            policies.append(self._texts[name])
-            left.append(f'"{name}";r={verdict.left};t={math.ceil(verdict.seconds)}')
-        return ("RateLimit-Policy", ", ".join(policies)), ("RateLimit", ", ".join(left))
+            policies += comma + self._texts[name]
+            left += f'{comma}"{name}";r={verdict.left};t={ceil(verdict.seconds)}'
+            comma = ", "
+        headers["RateLimit-Policy"] = policies
+        headers["RateLimit"] = left
 
 
 def _limit(name: str, rate: Rate) -> Limit:
@@ -87,5 +90,5 @@ async def limited(request: Request, policy: str, who: str | None = None) -> None
     else:
         context.verdicts = [verdict]
     if not verdict.allowed:
-        wait = max(1, math.ceil(verdict.seconds))
+        wait = max(1, ceil(verdict.seconds))
         raise RateLimited(f"the limit {policy} is used up", policy=policy, retryAfterSeconds=wait)
