@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PINS := pyproject.toml constraints.txt
 # Most tests wait for processes and timers; each worker has servers of its own. ARGS="-n 0" does without workers.
-WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+WORKERS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 # Set in many containers, where it saves a layer; here each of hundreds of pods would compile all of Laurel again.

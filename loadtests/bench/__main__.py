@@ -76,7 +76,7 @@ def _publish(figures: Sequence[Figure], plan: Plan, args: argparse.Namespace) ->
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench", description="Measures Laurel on this machine.")
     parser.add_argument("--rounds", type=_positive(int), help="alternating rounds (default 5)")
-    parser.add_argument("--seconds", type=_positive(float), help="length of one load (default 4)")
+    parser.add_argument("--seconds", type=_positive(float), help="length of one load (default 3)")
     parser.add_argument(
         "--only", action="append", choices=ROWS, metavar="ROW", help=f"one of {', '.join(ROWS)}; again for more"
     )

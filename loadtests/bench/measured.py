@@ -1,8 +1,10 @@
 """One load against one server: answers, CPU, and how much others disturbed it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
+from statistics import fmean
 
 import psutil
 
@@ -14,6 +16,16 @@ from loadtests.bench.wrk import Answers, Load, run
 WARM_SECONDS = 1
 """Before the clock starts every player redeems: actors, plans and pools are there then."""
 NOISE_PERCENT = 10.0
+PARTS = 2
+"""Loads of a server in a round: there and back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a server is loaded, and its process."""
+
+    url: str
+    pid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +58,36 @@ def measure(stage: Stage, pid: int, url: str, load: Load) -> Measured:
     before = stage.cpu(pid)
     answers = run(url, load)
     return Measured(answers, stage.cpu(pid).since(before))
+
+
+def in_turns(
+    stage: Stage, servers: Mapping[str, Server], order: Sequence[str], load: Callable[[str, int], Load]
+) -> dict[str, Measured]:
+    """Loads servers that are all up, there and back in an order: what the host does meanwhile hits them alike.
+
+    `load` is of a server and a part; each part's tickets are fresh.
+    """
+    parts: dict[str, list[Measured]] = {name: [] for name in order}
+    for name in (*order, *reversed(order)):
+        server = servers[name]
+        parts[name].append(measure(stage, server.pid, server.url, load(name, len(parts[name]))))
+    return {name: _together(found) for name, found in parts.items()}
+
+
+def _together(parts: Sequence[Measured]) -> Measured:
+    """All of it as one; a percentile is the parts' mean."""
+    answers = [part.answers for part in parts]
+    return Measured(
+        Answers(
+            sum(found.answers for found in answers),
+            sum(found.refused for found in answers),
+            sum(found.seconds for found in answers),
+            fmean(found.p50 for found in answers),
+            fmean(found.p99 for found in answers),
+            sum(found.cpu for found in answers),
+        ),
+        reduce(Cpu.plus, [part.cpu for part in parts]),
+    )
 
 
 def mint_warm(stage: Stage, name: str = "warm", players: Sequence[Player] = ()) -> Path:

@@ -15,7 +15,7 @@ class Plan:
     """What every row is told; `seconds` is how long one load lasts."""
 
     rounds: int = 5
-    seconds: float = 4
+    seconds: float = 3
     players: int = 2_000
     viewers: int = 1_000
     ledger_rows: int = 1_000_000

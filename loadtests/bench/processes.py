@@ -42,6 +42,11 @@ class Contestant:
             raise BenchError("not started")
         return self._process.pid
 
+    @property
+    def url(self) -> str:
+        """Where it serves."""
+        return f"http://{LOOPBACK}:{self.port}"
+
     def __enter__(self) -> Self:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(

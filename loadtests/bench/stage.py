@@ -48,6 +48,15 @@ class Cpu:
         """All of ours but the generator."""
         return self.server + self.postgres + self.redis
 
+    def plus(self, other: "Cpu") -> "Cpu":
+        """What was used in two times."""
+        return Cpu(
+            self.server + other.server,
+            self.postgres + other.postgres,
+            self.redis + other.redis,
+            self.machine + other.machine,
+        )
+
     def since(self, earlier: "Cpu") -> "Cpu":
         """What was used between two readings."""
         return Cpu(
@@ -133,6 +142,12 @@ class Stage:
         if self._servers.postgres is None:
             raise BenchError("there is no PostgreSQL")
         return urlsplit(self._servers.postgres.url)._replace(path=f"/{database}").geturl()
+
+    def redis_url(self, number: int) -> str:
+        """The address of one database of Redis: pods of different databases must not share a board."""
+        if self._servers.redis is None:
+            raise BenchError("there is no Redis")
+        return urlsplit(self._servers.redis.url)._replace(path=f"/{number}").geturl()
 
     def environ(self, database: str) -> dict[str, str]:
         """The environment of a server that works on a database."""

@@ -1,13 +1,13 @@
 """Redemptions a second, their p99 and CPU, beside a textbook server and the ceiling."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from loadtests.bench import measured
 from loadtests.bench.ceiling import PATH
 from loadtests.bench.figures import Figure, ratios, rotated
-from loadtests.bench.measured import Measured, disturbance, mint_warm, warm_up
+from loadtests.bench.measured import PARTS, Measured, Server, disturbance, in_turns, mint_warm, warm_up
 from loadtests.bench.plan import CONNECTIONS, USUAL, Plan
 from loadtests.bench.pods import pid_of
 from loadtests.bench.processes import BenchError
@@ -19,50 +19,52 @@ Key = tuple[str, int]
 
 
 def measure(stage: Stage, plan: Plan) -> list[Figure]:
-    """Three servers, three numbers of connections, each round on a fresh database."""
+    """Three servers, three numbers of connections, each round on fresh databases."""
     found: dict[Key, list[Measured]] = {(name, count): [] for name in NAMES for count in CONNECTIONS}
     for turn in range(plan.rounds):
-        folders = _mint(stage, plan)
-        for name in rotated(NAMES, turn):
-            for count, one in _round(stage, plan, name, folders).items():
-                found[(name, count)].append(one)
-                plan.say(f"round {turn + 1}: {name}, {count} connections: {one}")
+        warm = mint_warm(stage)
+        loads = {(n, part): _mint(stage, plan, f"{n}-{part}") for n in CONNECTIONS for part in range(PARTS)}
+        with stage.fresh("round") as database, stage.fresh("rivals") as rivals:
+            with _servers(stage, database, rivals) as servers:
+                warmed = {name: warm_up(server.url, warm) for name, server in servers.items()}
+                answers = warmed[LAUREL]
+                for count in CONNECTIONS:
+                    ones = in_turns(stage, servers, rotated(NAMES, turn), partial(_load, plan, loads, count))
+                    answers += ones[LAUREL].answers.answers
+                    for name, one in ones.items():
+                        found[(name, count)].append(one)
+                        plan.say(f"round {turn + 1}: {name}, {count} connections: {one}")
+            check_durable(stage, database, answers)
     return _figures(found)
 
 
-def _mint(stage: Stage, plan: Plan) -> dict[int, Path]:
-    warm = mint_warm(stage)
-    loads = {n: stage.mint.write(stage.work / f"load-{n}", stage.players, plan.tickets) for n in CONNECTIONS}
-    return {0: warm, **loads}
+def _mint(stage: Stage, plan: Plan, name: str) -> Path:
+    return stage.mint.write(stage.work / f"load-{name}", stage.players, plan.tickets)
 
 
-def _round(stage: Stage, plan: Plan, name: str, folders: dict[int, Path]) -> dict[int, Measured]:
-    again = name == CEILING
-    found: dict[int, Measured] = {}
-    with stage.fresh("round") as database, _server(stage, name, database) as (url, pid):
-        answers = warm_up(url, folders[0])
-        for count in CONNECTIONS:
-            found[count] = measured.measure(stage, pid, url, Load(count, plan.seconds, folders[count], again))
-            answers += found[count].answers.answers
-        if name == LAUREL:
-            check_durable(stage, database, answers)
-    return found
+def _load(plan: Plan, folders: Mapping[tuple[int, int], Path], count: int, name: str, part: int) -> Load:
+    return Load(count, plan.seconds, folders[(count, part)], again=name == CEILING)
 
 
 @contextmanager
-def _server(stage: Stage, name: str, database: str) -> Iterator[tuple[str, int]]:
-    if name == LAUREL:
-        with stage.pods(database) as (pod,):
-            yield pod.url + PATH, pid_of(pod)
-    else:
-        with stage.contestant(name, database) as server:
-            yield f"http://127.0.0.1:{server.port}{PATH}", server.pid
+def _servers(stage: Stage, database: str, rivals: str) -> Iterator[Mapping[str, Server]]:
+    """All three at once; Laurel's database is its own."""
+    with (
+        stage.pods(database) as (pod,),
+        stage.contestant(TEXTBOOK, rivals) as textbook,
+        stage.contestant(CEILING, rivals) as ceiling,
+    ):
+        yield {
+            LAUREL: Server(pod.url + PATH, pid_of(pod)),
+            TEXTBOOK: Server(f"{textbook.url}{PATH}", textbook.pid),
+            CEILING: Server(f"{ceiling.url}{PATH}", ceiling.pid),
+        }
 
 
 def check_durable(stage: Stage, database: str, answers: int) -> None:
     """Every answer stands in the ledger, and little more: what was under way when a load ended."""
     (row,) = stage.rows(database, "SELECT count(*) AS entries FROM ledger WHERE kind = 'redeem'")
-    if not answers <= row["entries"] <= answers + USUAL + sum(CONNECTIONS):
+    if not answers <= row["entries"] <= answers + USUAL + PARTS * sum(CONNECTIONS):
         raise BenchError(f"{answers} answers, but {row['entries']} entries in the ledger")
 
 
@@ -92,7 +94,8 @@ def _figures(found: dict[Key, list[Measured]]) -> list[Figure]:
             "at least",
             0.9,
             1.3,
-            "the ceiling checks token and ticket, answers at once, stores and remembers nothing",
+            "the ceiling checks token and ticket, answers at once, stores and remembers nothing; all three are up at "
+            "once, and each round loads them there and back",
         ),
         Figure("p99 of a redemption ÷ ceiling's", ratios(tails(LAUREL), tails(CEILING)), "×", "at most", 2, 1.3),
         *(
