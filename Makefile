@@ -24,7 +24,7 @@ run: setup ## sets up and runs Laurel until Ctrl-C: make run ARGS="--pods 3"
 test: .venv/.ready-test ## sets up and passes the tests: make test ARGS="-k settings"
 	@exec $(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
-bench: .venv/.ready-bench ## measures this machine, 20 minutes: make bench ARGS="--quick" (needs wrk)
+bench: .venv/.ready-bench ## measures this machine, 25 minutes: make bench ARGS="--quick" (needs wrk)
 	@exec $(BIN)/python -m loadtests.bench $(ARGS)
 
 load: .venv/.ready-load ## loads pods of its own for two minutes, with a verdict: make load ARGS="--shape spike"
