@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -168,6 +169,17 @@ class Pod:
         assert epoch is not None
         found = await self.ordering.redis.zrevrange(keys_of(place, epoch.name).rank, 0, -1, withscores=True)
         return [row_of(member, repr(score)) for member, score in found]
+
+
+@asynccontextmanager
+async def running(pods: Sequence[Pod]) -> AsyncIterator[None]:
+    """The pods run meanwhile, over a Redis that was emptied before."""
+    await pods[0].ordering.redis.flushdb()
+    for pod in pods:
+        await pod.start()
+    yield
+    for pod in pods:
+        await pod.stop()
 
 
 async def history_of(database: Database, user_id: UserId) -> list[Entry]:

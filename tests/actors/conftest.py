@@ -8,7 +8,7 @@ from models import boards, catalogue
 from models.database import Database
 from models.ids import UserId
 from tests.actors.scene import POINTS
-from tests.pods import Pod, migrated, new_players, simple_catalogue
+from tests.pods import Pod, migrated, new_players, running, simple_catalogue
 
 
 @pytest.fixture
@@ -22,20 +22,15 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 async def pods(database: Database, redis_url: str) -> AsyncIterator[list[Pod]]:
     known, defined = await catalogue.load(database), await boards.load(database)
     made = [Pod(database, redis_url, defined, known) for _ in range(3)]
-    await made[0].ordering.redis.flushdb()
-    for pod in made:
-        await pod.start()
-    yield made
-    for pod in made:
-        await pod.stop()
+    async with running(made):
+        yield made
 
 
 @pytest.fixture
 async def pod(database: Database, redis_url: str) -> AsyncIterator[Pod]:
     pod = Pod(database, redis_url, await boards.load(database), await catalogue.load(database))
-    await pod.ordering.redis.flushdb()
-    yield await pod.start()
-    await pod.stop()
+    async with running([pod]):
+        yield pod
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from models.ids import BoardId, UserId
 from models.ranking import Row
 from models.snapshot import Question
 from tests.actors.scene import gated
-from tests.pods import Pod, awaited, migrated, new_players, simple_catalogue
+from tests.pods import Pod, awaited, migrated, new_players, running, simple_catalogue
 
 POINTS = 10
 NEW = Board(BoardId("new"), 0, "New", Fold.SUM, Window.ALL)
@@ -38,12 +38,8 @@ async def pods(database: Database, redis_url: str) -> AsyncIterator[list[Pod]]:
     await database.rows("DELETE FROM boards WHERE board_id = 'new'")
     defined = await boards.load(database)
     made = [Pod(database, f"{redis_url.rpartition('/')[0]}/{REDIS_NUMBER}", defined, known) for _ in range(2)]
-    await made[0].ordering.redis.flushdb()
-    for pod in made:
-        await pod.start()
-    yield made
-    for pod in made:
-        await pod.stop()
+    async with running(made):
+        yield made
 
 
 @pytest.fixture
