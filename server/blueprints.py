@@ -9,7 +9,7 @@ ERRORS_AS = "json"
 
 
 class Blueprint(sanic.Blueprint):
-    """Sanic's, told how errors look: else it parses the source of each handler to guess, a fifth of a pod's start."""
+    """Sanic's, told how errors look: else it parses the source of each handler to guess, a tenth of all imports."""
 
     def route(self, *arguments: Any, error_format: str | None = None, **more: Any) -> Any:
         """A decorator for the handler of a route."""

@@ -3,7 +3,7 @@
 import gc
 
 YOUNG_OBJECTS = 50_000
-"""Allocations between two looks: at 700, Python's own, they took 5 % of a loaded pod and 20 % of its start."""
+"""Allocations between two looks: at 700, Python's own, they took 5 % of a loaded pod and a tenth of its imports."""
 
 
 def collect_seldom() -> None:

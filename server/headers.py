@@ -40,7 +40,7 @@ def let_in(app: "Sanic[Config, Any]", origins: tuple[str, ...]) -> None:
     """CORS for the origins let in, which is that of sanic-ext."""
     if not origins:
         return
-    from sanic_ext import Extend  # a tenth of a pod's start, which few ask for
+    from sanic_ext import Extend  # a twentieth of all imports, which few ask for
     from sanic_ext.extensions.http.extension import HTTPExtension
 
     app.register_middleware(vary, "response")

@@ -278,7 +278,7 @@ class Runtime:
     def _outside_keys(self, settings: Settings) -> "KeySource | None":
         if not settings.jwks_url:
             return None
-        from server.key_source import KeySource  # with its HTTP client a tenth of a pod's start
+        from server.key_source import KeySource  # with its HTTP client a sixth of all imports
 
         return KeySource(settings.jwks_url, settings.jwks_refresh_seconds, self.tokens.adopt_outside)
 
