@@ -21,6 +21,11 @@ from models.snapshot import Question, Snapshot
 log = logging.getLogger("laurel.committer")
 
 STATEMENTS_IN_FLIGHT = 2
+WORTH_A_STATEMENT = 16
+"""So many proposals go beside a statement that is under way, fewer wait until it is done: by itself, whatever is in it,
+a statement costs as much as 16 proposals."""
+PATIENCE_SECONDS = 0.02
+"""But no longer: it may wait for somebody's lock."""
 LARGEST_BATCH = 256
 """Proposals in one statement: beyond this a batch's own time grows faster than its yield."""
 
@@ -60,7 +65,9 @@ class Committer:
         self._database = database
         self._clock = clock
         self._boards = boards
-        self._proposals: Gathering[tuple[Proposal, Proposer]] = Gathering(LARGEST_BATCH)
+        self._proposals: Gathering[tuple[Proposal, Proposer]] = Gathering(
+            LARGEST_BATCH, beside=WORTH_A_STATEMENT, patience=PATIENCE_SECONDS
+        )
         self._contended: Gathering[Proposer] = Gathering(1)
         self._now = asyncio.get_running_loop().time
         self.waited = Histogram()
@@ -87,16 +94,16 @@ class Committer:
 
     async def _work(self) -> None:
         while True:
-            batch = await self._proposals.take()
-            self.observe(len(batch))
-            self.batches.observe(len(batch))
-            now = self._now()
-            for _, proposer in batch:
-                self.waited.observe(now - proposer.since)
-            began = time.perf_counter()
-            await self._write(batch)
-            self.wrote.observe_many(time.perf_counter() - began, len(batch))
-            self.in_flight -= len(batch)
+            async with self._proposals.batch() as batch:
+                self.observe(len(batch))
+                self.batches.observe(len(batch))
+                now = self._now()
+                for _, proposer in batch:
+                    self.waited.observe(now - proposer.since)
+                began = time.perf_counter()
+                await self._write(batch)
+                self.wrote.observe_many(time.perf_counter() - began, len(batch))
+                self.in_flight -= len(batch)
 
     async def _write(self, batch: Sequence[tuple[Proposal, Proposer]]) -> None:
         try:
@@ -119,9 +126,9 @@ class Committer:
 
     async def _work_locked(self) -> None:
         while True:
-            (proposer,) = await self._contended.take()
-            await self._write_locked(proposer)
-            self.in_flight -= 1
+            async with self._contended.batch() as (proposer,):
+                await self._write_locked(proposer)
+                self.in_flight -= 1
 
     async def _write_locked(self, proposer: Proposer) -> None:
         question = proposer.question()

@@ -56,17 +56,20 @@ class Loader:
 
     async def _work(self) -> None:
         while True:
-            batch = await self._questions.take()
-            try:
-                found = await self.read([question for question, _ in batch])
-            except ModelError as error:
-                _fail(batch, error)
-            except Exception:
-                log.exception("a snapshot could not be read")
-                _fail(batch, DatabaseUnavailable("what the database holds could not be read"))
-            else:
-                for (_, asker), answer in zip(batch, found, strict=True):
-                    asker.loaded(answer)
+            async with self._questions.batch() as batch:
+                await self._load(batch)
+
+    async def _load(self, batch: Sequence[tuple[Question, Asker]]) -> None:
+        try:
+            found = await self.read([question for question, _ in batch])
+        except ModelError as error:
+            _fail(batch, error)
+        except Exception:
+            log.exception("a snapshot could not be read")
+            _fail(batch, DatabaseUnavailable("what the database holds could not be read"))
+        else:
+            for (_, asker), answer in zip(batch, found, strict=True):
+                asker.loaded(answer)
 
 
 def _fail(batch: Sequence[tuple[Question, Asker]], error: ModelError) -> None:

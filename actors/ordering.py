@@ -2,19 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
 from actors.keys import BOARD_PATTERN, LINEAGE_KEY, MIRROR_MARK
+from actors.links import Command, Links
 
 ScriptCall: TypeAlias = tuple[str, Sequence[str], Sequence[Any]]
 """A script's name, its keys and its arguments."""
@@ -24,7 +24,9 @@ log = logging.getLogger("laurel.ordering")
 LUA_FOLDER = Path(__file__).with_name("lua")
 SCRIPTS = ("apply", "around", "frequency", "load", "page", "place", "seats", "slice", "spend", "subset", "touch")
 TIMEOUT_SECONDS = 2.0
-CONNECTIONS = 16
+CONNECTIONS = 6
+LINKS = 10
+"""Connections for scripts."""
 SCAN_COUNT = 1_000
 RUN_ID = "run_id:"
 RETRIES = 1
@@ -74,6 +76,7 @@ class Ordering:
             decode_responses=True,
         )
         self.redis: Redis = Redis.from_pool(pool)
+        self._links = Links(url, LINKS, TIMEOUT_SECONDS)
         self._scripts = {name: Script.read(name) for name in SCRIPTS}
 
     @property
@@ -108,41 +111,30 @@ class Ordering:
         )
 
     async def run(self, calls: Sequence[ScriptCall]) -> list[list[Any]]:
-        """The answers of scripts (name, keys, arguments), in one pipeline; raises as `AWAY` says."""
-        return await self._answers(calls, self._pipeline)
+        """The answers of scripts (name, keys, arguments), in one round trip; raises as `AWAY` says."""
+        return await self._answers((), calls)
 
     async def survey(self, keys: Sequence[str], calls: Sequence[ScriptCall]) -> Survey:
-        """Which server this is, what keys hold and what scripts say, in one pipeline; raises as `AWAY` says."""
-
-        def begin() -> Pipeline:
-            pipeline = self._pipeline()
-            pipeline.info("server")
-            if keys:
-                pipeline.mget(keys)
-            return pipeline
-
-        server, *found = await self._answers(calls, begin)
+        """Which server this is, what keys hold and what scripts say, in one round trip; raises as `AWAY` says."""
+        asked: list[Command] = [("INFO", "server")]
+        if keys:
+            asked.append(("MGET", *keys))
+        server, *found = await self._answers(asked, calls)
         return Survey(server.partition(RUN_ID)[2].partition("\r")[0], found.pop(0) if keys else [], found)
 
-    def _pipeline(self) -> Pipeline:
-        pipeline = self.redis.pipeline(transaction=False)
-        pipeline.response_callbacks = {}  # answers as they come, `INFO` a text of which one line is wanted
-        return pipeline
-
-    async def _answers(self, calls: Sequence[ScriptCall], begin: Callable[[], Pipeline]) -> list[Any]:
-        """What a pipeline answers that scripts are added to; asked again where the server did not know a script."""
+    async def _answers(self, asked: Sequence[Command], calls: Sequence[ScriptCall]) -> list[Any]:
+        """What commands and scripts answer; asked again where the server did not know a script."""
+        commands = [*asked, *map(self._evaluation, calls)]
         try:
-            return await self._executed(calls, begin())
+            return await self._links.exchange(commands)
         except NoScriptError:
             for name in {name for name, _, _ in calls}:
                 await self.redis.script_load(self._scripts[name].text)
-            return await self._executed(calls, begin())
+            return await self._links.exchange(commands)
 
-    async def _executed(self, calls: Sequence[ScriptCall], pipeline: Pipeline) -> list[Any]:
-        for name, keys, arguments in calls:
-            pipeline.evalsha(self._scripts[name].sha, len(keys), *keys, *arguments)
-        answers: list[Any] = await pipeline.execute()
-        return answers
+    def _evaluation(self, call: ScriptCall) -> Command:
+        name, keys, arguments = call
+        return ("EVALSHA", self._scripts[name].sha, len(keys), *keys, *arguments)
 
     async def server_run_id(self) -> str:
         """The id of the running server; raises as `AWAY` says."""
@@ -150,7 +142,8 @@ class Ordering:
 
     def pool(self) -> tuple[int, int]:
         """Connections in use, and how many there may be."""
-        return sum(1 for _ in self.redis.connection_pool._get_in_use_connections()), CONNECTIONS
+        rare = sum(1 for _ in self.redis.connection_pool._get_in_use_connections())
+        return rare + self._links.used, CONNECTIONS + self._links.count
 
     async def forget_boards(self) -> None:
         """Removes every board of every epoch; raises as `AWAY` says."""
@@ -160,4 +153,5 @@ class Ordering:
 
     async def close(self) -> None:
         """Closes every connection."""
+        await self._links.close()
         await self.redis.aclose()

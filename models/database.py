@@ -4,7 +4,7 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -16,6 +16,7 @@ from tortoise.context import TortoiseContext, get_current_context
 from tortoise.transactions import in_transaction
 
 from models.errors import ModelError, typed
+from models.links import Links
 
 CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_MS = 5_000
@@ -143,7 +144,7 @@ class Transaction:
 
     async def hot(self, statement: str, *values: object) -> list[Row]:
         """Rows of a statement inside the transaction."""
-        return await _rows(self._connection, statement, values)
+        return await _rows(self._connection.execute_query_dict(statement, list(values)))
 
 
 class Database:
@@ -174,11 +175,12 @@ class Database:
         alone = get_current_context() is None
         with self._context:
             await self._context.init(config=self._config, _enable_global_fallback=alone)
-        self._hot = self._context.db("hot")
+        self._hot = Links(self._context.db("hot"), self._limits["hot"])
         self.orm = self._context.db("default")
 
     async def close(self) -> None:
         """Closes both pools."""
+        await self._hot.close()
         await self._context.close_connections()
 
     async def hot(self, statement: str, *values: object) -> list[Row]:
@@ -186,11 +188,11 @@ class Database:
 
         Raises DatabaseUnavailable when the outcome is unknown, DataRejected when nothing was written.
         """
-        return await self._rows(self._hot, statement, values)
+        return await self._rows(self._hot.rows(statement, values), statement)
 
     async def rows(self, statement: str, *values: object) -> list[Row]:
         """Rows of any other statement; raises as `hot`."""
-        return await self._rows(self.orm, statement, values)
+        return await self._rows(self.orm.execute_query_dict(statement, list(values)), statement)
 
     async def unset(self) -> list[str]:
         """Settings that a connection of the redemption path should have and has not; raises DatabaseUnavailable."""
@@ -198,10 +200,10 @@ class Database:
         rows = await self.hot(READ_SETTINGS, list(wanted))
         return [row["name"] for row in rows if row["setting"] != wanted[row["name"]]]
 
-    async def _rows(self, connection: BaseDBAsyncClient, statement: str, values: Sequence[object]) -> list[Row]:
+    async def _rows(self, answer: Awaitable[list[Row]], statement: str) -> list[Row]:
         began = time.perf_counter()
         try:
-            return await _rows(connection, statement, values)
+            return await _rows(answer)
         finally:
             seconds = time.perf_counter() - began
             if seconds > self._slow_seconds:
@@ -213,7 +215,8 @@ class Database:
         found = []
         for name, limit in self._limits.items():
             pool = getattr(self._context.db(name), "_pool", None)
-            found.append((name, pool.get_size() - pool.get_idle_size() if pool else 0, limit))
+            kept = len(self._hot) if name == "hot" else 0
+            found.append((name, pool.get_size() - pool.get_idle_size() - kept if pool else 0, limit))
         return found
 
     @asynccontextmanager
@@ -287,10 +290,9 @@ class Database:
         await connection.close(timeout=CONNECT_TIMEOUT_SECONDS)
 
 
-async def _rows(connection: BaseDBAsyncClient, statement: str, values: Sequence[object]) -> list[Row]:
+async def _rows(answer: Awaitable[list[Row]]) -> list[Row]:
     try:
         async with asyncio.timeout(HARD_TIMEOUT_SECONDS):
-            rows: list[Row] = await connection.execute_query_dict(statement, list(values))
-            return rows
+            return await answer
     except Exception as error:
         raise typed(error) from error

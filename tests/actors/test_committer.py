@@ -160,3 +160,21 @@ async def test_one_bad_row_does_not_abort_the_batch(pods: list[Pod], database: D
     assert isinstance(outcomes[0], Exception)
     assert all(outcome.entry.score_after == 2 * POINTS for outcome in outcomes[1:])  # type: ignore[union-attr]
     assert (await redeem(pod, players[0])).entry.score_after == 2 * POINTS
+
+
+async def test_a_statement_that_waits_for_a_lock_does_not_hold_up_the_others(
+    pod: Pod, database: Database, database_url: str
+) -> None:
+    locked, *others = await new_players(database, 4)
+    holder = await asyncpg.connect(database_url)
+    try:
+        await holder.execute("BEGIN")
+        await holder.execute(ledger.LOCK, locked)
+        waiting = pod.users.tell(locked, RedeemTicket(pod.ticket(locked, "run")))
+        await asyncio.sleep(0.1)
+        async with asyncio.timeout(1):
+            await asyncio.gather(*(redeem(pod, other) for other in others))
+        assert not waiting.done()
+    finally:
+        await holder.close()
+    assert (await waiting).entry.score_after == POINTS
