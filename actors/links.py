@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from hiredis import pack_command
 from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
@@ -11,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as ConnectionFailed
 from redis.exceptions import TimeoutError as AnsweredNothing
 
-Command: TypeAlias = tuple[str | int, ...]
+Command: TypeAlias = tuple[str | int | float | bytes, ...]
 
 
 class Links:
@@ -29,7 +30,7 @@ class Links:
         self._idle: list[AbstractConnection] = []
         self._room = asyncio.Semaphore(count)
         self._factory = ConnectionPool.from_url(
-            url, socket_connect_timeout=seconds, retry=Retry(NoBackoff(), 0), decode_responses=True
+            url, socket_timeout=None, socket_connect_timeout=seconds, retry=Retry(NoBackoff(), 0), decode_responses=True
         )
 
     async def exchange(self, commands: Sequence[Command]) -> list[Any]:
@@ -58,7 +59,8 @@ class Links:
     async def _over(self, link: AbstractConnection, commands: Sequence[Command]) -> list[Any]:
         """A connection that did not give all answers is gone: the rest would be taken for those of the next."""
         try:
-            await link.send_packed_command(link.pack_commands(commands))
+            packed = map(pack_command, commands)  # type: ignore[arg-type]  # its stub knows tuples of one only
+            await link.send_packed_command(b"".join(packed))
             answers = [await link.read_response() for _ in commands]
         except BaseException:
             await link.disconnect(nowait=True)
