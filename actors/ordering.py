@@ -76,7 +76,7 @@ class Ordering:
             decode_responses=True,
         )
         self.redis: Redis = Redis.from_pool(pool)
-        self._links = Links(url, LINKS, TIMEOUT_SECONDS)
+        self._links = self.links(LINKS)
         self._scripts = {name: Script.read(name) for name in SCRIPTS}
 
     @property
@@ -100,8 +100,8 @@ class Ordering:
         self.there.set()
         return was_away
 
-    def blocking_client(self) -> Redis:
-        """A client of its own for reads that block, for less than `TIMEOUT_SECONDS`; its owner closes it."""
+    def listening_client(self) -> Redis:
+        """A client of its own that is told what happens; its owner closes it."""
         return Redis.from_url(
             self.url,
             socket_timeout=TIMEOUT_SECONDS,
@@ -109,6 +109,10 @@ class Ordering:
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
         )
+
+    def links(self, count: int) -> Links:
+        """Connections of their own, also for reads that block, less than `TIMEOUT_SECONDS`; their owner closes them."""
+        return Links(self.url, count, TIMEOUT_SECONDS)
 
     async def run(self, calls: Sequence[ScriptCall]) -> list[list[Any]]:
         """The answers of scripts (name, keys, arguments), in one round trip; raises as `AWAY` says."""

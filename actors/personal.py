@@ -82,7 +82,7 @@ class Personal:
     async def _work(self) -> None:
         while True:
             await self._ordering.there.wait()
-            client = self._ordering.blocking_client()
+            client = self._ordering.listening_client()
             pubsub = client.pubsub()
             try:
                 await pubsub.subscribe(f"{USER_CHANNEL}nobody")

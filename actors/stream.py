@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from redis.asyncio.connection import AbstractConnection
-
 from actors.epochs import Epochs
 from actors.keys import keys_of
 from actors.leaderboard import Leaderboard, Record
+from actors.links import Links
 from actors.ordering import AWAY, Ordering
 from actors.profiles import Profiles
 from actors.supervisor import Supervisor
@@ -54,25 +53,24 @@ class Stream:
         return None if board is None else self._boards.get(board.board_id)
 
     async def _work(self) -> None:
-        while True:
-            await self._ordering.there.wait()
-            client = self._ordering.blocking_client()
-            try:
-                connection = await client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
-                while not self._ordering.away:
-                    if not await self._read(connection):
-                        await self._wait(connection)
+        links = self._ordering.links(1)
+        try:
+            while True:
+                await self._ordering.there.wait()
+                try:
+                    if not await self._read(links):
+                        await self._wait(links)
                     await self._rest()
-            except AWAY:
-                await asyncio.sleep(0.1)  # the watch finds out what is wrong
-            finally:
-                await client.aclose()
+                except AWAY:
+                    await asyncio.sleep(0.1)  # the watch finds out what is wrong
+        finally:
+            await links.close()
 
-    async def _wait(self, connection: AbstractConnection) -> None:
+    async def _wait(self, links: Links) -> None:
         """Waits for the first stream that moves; what moved with it is read right after."""
         while not self._ordering.away:
-            if await self._read(connection, BLOCK_MS):
-                await self._read(connection)
+            if await self._read(links, BLOCK_MS):
+                await self._read(links)
                 return
 
     async def _rest(self) -> None:
@@ -81,12 +79,8 @@ class Stream:
         until = max(watched or (board.next_frame for board in self._boards.values()), default=0.0)
         await asyncio.sleep(until - LEAD_SECONDS - asyncio.get_running_loop().time())
 
-    async def _read(self, connection: AbstractConnection, block_ms: int | None = None) -> bool:
-        """Takes what there is, or waits for it; whether there was anything.
-
-        Past redis-py's client, which is made for many callers: of the CPU of a read twenty times a second it was a
-        quarter.
-        """
+    async def _read(self, links: Links, block_ms: int | None = None) -> bool:
+        """Takes what there is, or waits for it; whether there was anything."""
         wanted: dict[str, tuple[Leaderboard, str]] = {}
         positions: list[str] = []
         for place, epoch in self._epochs.known().items():
@@ -99,8 +93,8 @@ class Stream:
             await asyncio.sleep((block_ms or 0) / 1000)
             return False
         waiting = () if block_ms is None else ("BLOCK", block_ms)
-        await connection.send_command("XREAD", *waiting, "COUNT", READ_COUNT, "STREAMS", *wanted, *positions)
-        answers = _pairs(await connection.read_response())
+        command = ("XREAD", *waiting, "COUNT", READ_COUNT, "STREAMS", *wanted, *positions)
+        answers = _pairs(*await links.exchange([command]))
         for stream, records in answers:
             await self._take(*wanted[stream], records)
         for leaderboard in self._boards.values():

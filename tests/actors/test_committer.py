@@ -109,6 +109,7 @@ async def test_what_the_database_cuts_off_in_a_deadlock_is_tried_again_and_count
     pods: list[Pod], database_url: str, user: UserId, monkeypatch: pytest.MonkeyPatch, locking: bool
 ) -> None:
     pod, other, _ = pods
+    monkeypatch.setattr("actors.users.DEADLINE_SECONDS", AWAIT_SECONDS)  # a deadlock is looked for after a second
     key = IdempotencyKey("award:a game", f"match-{user}", b"x" * 32)
     await redeem(pod, user)
     if locking:

@@ -25,17 +25,15 @@ async def test_an_outage_is_said_once_and_so_is_its_end(caplog: pytest.LogCaptur
 
 async def test_a_redis_that_hangs_holds_up_no_reader(redis_url: str):
     ordering, other = Ordering(redis_url), Ordering(redis_url)
-    client = ordering.blocking_client()
-    connection = await client.connection_pool.get_connection()
+    links = ordering.links(1)
     await other.redis.execute_command("CLIENT", "PAUSE", round(PAUSE_SECONDS * 1000))
     began = time.monotonic()
     try:
-        await connection.send_command("XREAD", "BLOCK", 200, "STREAMS", "nothing", "0-0")
         with pytest.raises(AWAY):
-            await connection.read_response()
+            await links.exchange([("XREAD", "BLOCK", 200, "STREAMS", "nothing", "0-0")])
         assert time.monotonic() - began < PAUSE_SECONDS - 0.5
     finally:
         await asyncio.sleep(began + PAUSE_SECONDS - time.monotonic())  # nobody can end it
-        await client.aclose()
+        await links.close()
         await ordering.close()
         await other.close()
