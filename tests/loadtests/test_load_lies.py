@@ -53,7 +53,7 @@ class Liar:
     def __init__(self, url: str) -> None:
         self._url = url
         self._asked: Counter[str] = Counter()
-        self._told: dict[str, tuple[int, Any]] = {}
+        self._told: dict[str, tuple[bytes, int, Any]] = {}
         self._mixed_up = False
 
     @asynccontextmanager
@@ -70,10 +70,11 @@ class Liar:
     async def _answer(self, request: web.Request) -> web.Response:
         what = request.path.rpartition("/")[2]
         self._asked[what] += 1
-        player = request.headers.get("Authorization", "")
+        player, sent = request.headers.get("Authorization", ""), await request.read()
+        former, *told = self._told.get(player, (sent, 0, None))
         match what, self._asked[what]:
-            case "redeem", number if number > 10 and player in self._told and not self._mixed_up:
-                self._mixed_up, (status, body) = True, self._told[player]
+            case "redeem", number if number > 10 and former != sent and not self._mixed_up:
+                self._mixed_up, (status, body) = True, told
             case "redeem", 3:
                 status, body = 409, {"code": "cooldown", "waitMs": 1000}
             case "redeem", 5:
@@ -90,7 +91,7 @@ class Liar:
             case _:
                 status, body = await self._passed_on(request)
         if what == "redeem" and status == 200:
-            self._told[player] = status, body
+            self._told[player] = sent, status, body
         return web.json_response(body, status=status)
 
     async def _passed_on(self, request: web.Request, changed: dict[str, str] | None = None) -> tuple[int, Any]:

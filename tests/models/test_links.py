@@ -66,7 +66,7 @@ async def test_backends_that_ended_while_idle_are_not_used(database: Database, d
     found = await asyncio.gather(*(database.hot(SLEEP, "0.01") for _ in range(KEPT)))
     connection = await asyncpg.connect(database_url)
     for rows in found:
-        await connection.execute("SELECT pg_terminate_backend($1)", rows[0]["pid"])
+        await connection.execute("SELECT pg_terminate_backend($1, 5000)", rows[0]["pid"])
     await connection.close()
     await asyncio.sleep(0.1)
     assert await backend(database) not in {rows[0]["pid"] for rows in found}
@@ -77,7 +77,7 @@ async def test_a_backend_that_ends_under_a_statement_is_replaced(database: Datab
     task = asyncio.create_task(database.hot(SLEEP, "5"))
     await asyncio.sleep(0.1)
     connection = await asyncpg.connect(database_url)
-    await connection.execute("SELECT pg_terminate_backend($1)", pid)
+    await connection.execute("SELECT pg_terminate_backend($1, 5000)", pid)
     await connection.close()
     with pytest.raises(DatabaseUnavailable):
         await task
