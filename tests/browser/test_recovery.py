@@ -23,6 +23,7 @@ def test_page_recovers_when_its_pod_comes_back(
         visitor.sprint()  # above the players of other tests
     player.sprint()
     player.press("Sprint", "Start")
+    player.card("Sprint").get_by_role("button", name="Redeem").wait_for()  # the ticket has come
     pid = site.pods()[0]
     os.kill(pid, number)
     # A pod that is back at once may not show in the pill at all; what counts is that the page follows the new one.
