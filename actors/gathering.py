@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Gathering(Generic[T]):
-    """What waits to be written together; taken by one or more workers, without a timer.
+    """What waits to be written together; taken by one or more workers as soon as one is free.
 
     A batch beside another that is not done may want more than one item: what a batch costs by itself is then shared by
     many. That other one is waited for no longer than `patience` seconds, as it may hang. Unbounded by itself: whoever

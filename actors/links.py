@@ -42,13 +42,14 @@ class Links:
             async with asyncio.timeout(self._seconds), self._room:
                 self.used += 1
                 try:
-                    return await self._anyhow(commands)
+                    return await self._attempt(commands)
                 finally:
                     self.used -= 1
         except TimeoutError:
+            await self.close()  # a server that went away without a word is silent on all of them
             raise AnsweredNothing(f"no answer within {self._seconds:g} s") from None
 
-    async def _anyhow(self, commands: Sequence[Command]) -> list[Any]:
+    async def _attempt(self, commands: Sequence[Command]) -> list[Any]:
         while self._idle:
             try:
                 return await self._over(self._idle.pop(), commands)
@@ -71,4 +72,4 @@ class Links:
     async def close(self) -> None:
         """Closes what is idle."""
         while self._idle:
-            await self._idle.pop().disconnect()
+            await self._idle.pop().disconnect(nowait=True)

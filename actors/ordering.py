@@ -24,9 +24,10 @@ log = logging.getLogger("laurel.ordering")
 LUA_FOLDER = Path(__file__).with_name("lua")
 SCRIPTS = ("apply", "around", "frequency", "load", "page", "place", "seats", "slice", "spend", "subset", "touch")
 TIMEOUT_SECONDS = 2.0
-CONNECTIONS = 6
 LINKS = 10
 """Connections for scripts."""
+CONNECTIONS = 6
+"""And for all else."""
 SCAN_COUNT = 1_000
 RUN_ID = "run_id:"
 RETRIES = 1

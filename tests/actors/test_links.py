@@ -88,6 +88,14 @@ async def test_no_answer_in_time_is_an_error_of_redis_and_says_so(links: Links) 
     assert await echo(links, 6) == 6
 
 
+async def test_when_one_is_silent_the_others_are_made_anew(links: Links) -> None:
+    known = set(await asyncio.gather(identity(links), identity(links)))
+    assert len(known) == COUNT
+    with pytest.raises(AnsweredNothing):
+        await links.exchange([("BLPOP", "nothing", 2)])
+    assert await identity(links) not in known
+
+
 async def test_nobody_there() -> None:
     links = Links("redis://127.0.0.1:1/0", COUNT, SECONDS)
     with pytest.raises((RedisError, OSError)):
