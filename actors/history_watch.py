@@ -82,7 +82,7 @@ class HistoryWatch:
         """Compares with the last look of this pod, and with that of any pod; raises ModelError and as `AWAY` says."""
         # Redis is read first: whatever it has was read from PostgreSQL before.
         there = not self._ordering.away
-        known = await self._ordering.redis.get(LINEAGE_KEY) if there else None
+        known: str | None = await self._ordering.ask("GET", LINEAGE_KEY) if there else None
         present = await lineage.read(self._database)
         if self._former is not None and not present.continues(self._former):
             self.breaks += 1
@@ -96,7 +96,7 @@ class HistoryWatch:
             self._busy = {user_id for user_id in self._busy if not self._users.forget(user_id)}
         if not there or self._ordering.away:
             return  # one that came back meanwhile was not asked what it has boards of
-        if known is not None and not present.continues(former := Lineage.parse(str(known))):
+        if known is not None and not present.continues(former := Lineage.parse(known)):
             if not await marks.lease(self._database, "history", self._pod, LEASE_SECONDS):
                 return
             log.error("Redis has boards of another history: they are built anew", extra=_facts(former, present))
@@ -105,7 +105,7 @@ class HistoryWatch:
             await self._fold_lacking()
             await self._ordering.forget_boards()
         if known != str(present):
-            await self._ordering.redis.set(LINEAGE_KEY, str(present))
+            await self._ordering.ask("SET", LINEAGE_KEY, str(present))
 
     async def _fold_lacking(self) -> None:
         """Settles whoever has entries and no memo: also those whom a pod forgot that died before it came to this."""

@@ -141,6 +141,11 @@ class Ordering:
         name, keys, arguments = call
         return ("EVALSHA", self._scripts[name].sha, len(keys), *keys, *arguments)
 
+    async def ask(self, *command: str | int | bytes) -> Any:
+        """The answer of one command, which may be sent twice; raises as `AWAY` says."""
+        (answer,) = await self._links.exchange([command])
+        return answer
+
     async def server_run_id(self) -> str:
         """The id of the running server; raises as `AWAY` says."""
         return (await self.survey((), ())).run

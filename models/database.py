@@ -4,7 +4,7 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -175,12 +175,13 @@ class Database:
         alone = get_current_context() is None
         with self._context:
             await self._context.init(config=self._config, _enable_global_fallback=alone)
-        self._hot = Links(self._context.db("hot"), self._limits["hot"])
         self.orm = self._context.db("default")
+        self._links = {name: Links(self._context.db(name), limit) for name, limit in self._limits.items()}
 
     async def close(self) -> None:
         """Closes both pools."""
-        await self._hot.close()
+        for links in self._links.values():
+            await links.close()
         await self._context.close_connections()
 
     async def hot(self, statement: str, *values: object) -> list[Row]:
@@ -188,11 +189,11 @@ class Database:
 
         Raises DatabaseUnavailable when the outcome is unknown, DataRejected when nothing was written.
         """
-        return await self._rows(self._hot.rows(statement, values), statement)
+        return await self._rows("hot", statement, values)
 
     async def rows(self, statement: str, *values: object) -> list[Row]:
         """Rows of any other statement; raises as `hot`."""
-        return await self._rows(self.orm.execute_query_dict(statement, list(values)), statement)
+        return await self._rows("default", statement, values)
 
     async def unset(self) -> list[str]:
         """Settings that a connection of the redemption path should have and has not; raises DatabaseUnavailable."""
@@ -200,10 +201,10 @@ class Database:
         rows = await self.hot(READ_SETTINGS, list(wanted))
         return [row["name"] for row in rows if row["setting"] != wanted[row["name"]]]
 
-    async def _rows(self, answer: Awaitable[list[Row]], statement: str) -> list[Row]:
+    async def _rows(self, pool: str, statement: str, values: Sequence[object]) -> list[Row]:
         began = time.perf_counter()
         try:
-            return await _rows(answer)
+            return await _rows(self._links[pool].rows(statement, values))
         finally:
             seconds = time.perf_counter() - began
             if seconds > self._slow_seconds:
@@ -215,7 +216,7 @@ class Database:
         found = []
         for name, limit in self._limits.items():
             pool = getattr(self._context.db(name), "_pool", None)
-            kept = len(self._hot) if name == "hot" else 0
+            kept = len(self._links[name])
             found.append((name, pool.get_size() - pool.get_idle_size() - kept if pool else 0, limit))
         return found
 

@@ -7,7 +7,7 @@ from asyncpg import InterfaceError
 from tortoise.backends.base.client import BaseDBAsyncClient, ConnectionWrapper, PoolConnectionWrapper
 
 KEPT = 2
-"""As many as there are statements in flight."""
+"""As many as there are commits in flight, and about as many as ask at once where a pod has nothing to do."""
 
 
 class Link(NamedTuple):

@@ -28,13 +28,27 @@ async def backend(database: Database) -> int:
     return int((await database.hot(BACKEND))[0]["pid"])
 
 
-def in_use(database: Database) -> int:
-    return next(busy for name, busy, _ in database.pools() if name == "hot")
+def in_use(database: Database, pool: str = "hot") -> int:
+    return next(busy for name, busy, _ in database.pools() if name == pool)
 
 
 async def test_a_connection_is_used_again(database: Database) -> None:
     assert await backend(database) == await backend(database)
     assert in_use(database) == 0
+
+
+async def test_statements_off_the_redemption_path_have_kept_connections_of_their_own(database: Database) -> None:
+    pids = [(await database.rows(BACKEND))[0]["pid"] for _ in range(3)]
+    assert len(set(pids)) == 1
+    assert await backend(database) not in pids
+    assert in_use(database, "default") == 0
+
+
+async def test_queries_of_models_find_a_connection_beside_those_that_are_kept(database: Database) -> None:
+    await asyncio.gather(*(database.rows(SLEEP, "0.01") for _ in range(KEPT)))
+    found = await asyncio.gather(*(database.orm.execute_query_dict(SLEEP, ["0.01"]) for _ in range(10)))
+    assert found
+    assert in_use(database, "default") == 0
 
 
 async def test_many_at_once_are_all_served_by_as_many_as_there_may_be(database: Database) -> None:
