@@ -16,10 +16,12 @@ export interface Tokens {
   user: User | null;
 }
 
-/** Keeps a session over reloads; called synchronously. */
+/** Keeps a session over reloads. */
 export interface SessionStore {
   load(): Tokens | null;
   save(tokens: Tokens | null): void;
+  /** Fetches what was renewed elsewhere; awaited before each renewal. */
+  settle?(): Promise<void>;
 }
 
 export interface LaurelOptions {

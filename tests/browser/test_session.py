@@ -111,3 +111,30 @@ def test_a_session_is_renewed_in_time_and_ends_on_the_server(visit: Visit, names
             f"{player.url}/api/v1/me", headers={"Authorization": f"Bearer {token['accessToken']}"}
         )
         assert answer.status == 401
+
+
+def test_a_duplicated_tab_and_its_original_both_stay_signed_in(visit: Visit, names: Iterator[str]):
+    player = visit(0).register(name := next(names))
+    with player.page.expect_popup() as opened:
+        player.page.evaluate("window.open(location.href)")  # as a duplicated tab: with a copy of its storage
+    copy = opened.value
+    expect(copy.locator("#account .name")).to_have_text(name)
+    renewals: list[int] = []
+    for page in (player.page, copy):
+        page.on("response", lambda answer: renewals.append(answer.status) if "/auth/refresh" in answer.url else None)
+    for turns, (first, second) in enumerate(((player.page, copy), (copy, player.page)), start=1):
+        for page in (first, second):
+            page.evaluate(ENDING)
+            page.reload()
+            expect(page.locator("#account .name")).to_have_text(name)
+        assert first.evaluate(STORED)["accessToken"] == second.evaluate(STORED)["accessToken"]
+        assert renewals == [200] * turns
+    for page in (player.page, copy):  # at once
+        page.evaluate(ENDING)
+    for page in (player.page, copy):
+        page.evaluate("setTimeout(() => location.reload())")
+    for page in (player.page, copy):
+        page.wait_for_function(f"() => {STORED}?.expiresAtMs > Date.now() + 60_000")
+        expect(page.locator("#account .name")).to_have_text(name)
+    assert renewals == [200] * 3
+    player.sprint()

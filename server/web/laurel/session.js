@@ -9,7 +9,7 @@ const RENEW_BEFORE_MS = 10_000;
  * @typedef {{userId: string, username: string, displayName: string, avatarUrl: string | null,
  *            region: string | null, role: string}} User
  * @typedef {{accessToken: string, refreshToken: string | null, expiresAtMs: number | null, user: User | null}} Tokens
- * @typedef {{load(): Tokens | null, save(tokens: Tokens | null): void}} SessionStore
+ * @typedef {{load(): Tokens | null, save(tokens: Tokens | null): void, settle?(): Promise<void>}} SessionStore
  */
 
 /**
@@ -92,7 +92,10 @@ export class Session extends EventTarget {
 
   /** @param {string} refused @returns {Promise<string | null>} */
   async #renew(refused) {
-    if (this.#store !== null) this.reload();
+    if (this.#store !== null) {
+      await this.#store.settle?.();
+      this.reload();
+    }
     const tokens = this.#tokens;
     if (tokens === null) return null;
     if (tokens.accessToken !== refused) return tokens.accessToken;
