@@ -15,7 +15,7 @@ from actors.ordering import AWAY, Ordering
 from actors.rebuilder import SETTLED_MARK, Rebuilder
 from models import boards, lineage, marks
 from models.database import Database, Row, sql
-from models.errors import ModelError
+from models.errors import DatabaseUnavailable, ModelError
 from models.lineage import Lineage
 from models.migrate import missing, unknown
 from server.doctor.finding import Finding, bounded, ok, weak, wrong
@@ -56,7 +56,8 @@ class Stores:
                     yield finding
                 there = True
             except ModelError as error:
-                yield wrong("postgresql", f"does not answer: {' '.join(str(error).split())}")
+                away = "does not answer: " if isinstance(error, DatabaseUnavailable) else ""
+                yield wrong("postgresql", away + " ".join(str(error).split()))
                 there = False
             try:
                 for finding in await self._redis():
