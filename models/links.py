@@ -70,6 +70,7 @@ class Links:
         return Link(await holder.__aenter__(), holder)
 
     async def close(self) -> None:
-        """Gives back what is kept."""
+        """Gives back what is kept, and from now on also what is in use, once it is free: the pool waits for all."""
+        self._most = 0
         while self._idle:
             await self._idle.pop().give_back()

@@ -1,6 +1,7 @@
 """One load against one server: answers, CPU, and how much others disturbed it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -8,8 +9,10 @@ from statistics import fmean
 
 import psutil
 
+from loadtests.bench.ceiling import PATH
 from loadtests.bench.minting import Player
-from loadtests.bench.plan import FASTEST, USUAL
+from loadtests.bench.plan import FASTEST, USUAL, Plan
+from loadtests.bench.pods import pid_of
 from loadtests.bench.stage import Cpu, Stage
 from loadtests.bench.wrk import Answers, Load, run
 
@@ -88,6 +91,27 @@ def _together(parts: Sequence[Measured]) -> Measured:
         ),
         reduce(Cpu.plus, [part.cpu for part in parts]),
     )
+
+
+@contextmanager
+def up_at_once(
+    stage: Stage, databases: Mapping[str, str], warm: Path, settings: Mapping[str, Mapping[str, str]] | None = None
+) -> Iterator[dict[str, Server]]:
+    """A warm pod on each database, with a database of Redis of its own; `settings` are each pod's."""
+    with ExitStack() as stack:
+        servers: dict[str, Server] = {}
+        for number, (name, database) in enumerate(databases.items()):
+            own = {**(settings or {}).get(name, {}), "LAUREL_REDIS_URL": stage.redis_url(number)}
+            (pod,) = stack.enter_context(stage.pods(database, settings=own))
+            servers[name] = Server(pod.url + PATH, pid_of(pod))
+            warm_up(servers[name].url, warm)
+        yield servers
+
+
+def usual_loads(stage: Stage, plan: Plan) -> Callable[[str, int], Load]:
+    """The usual load for `in_turns`: the same for each server, each part with tickets of its own."""
+    parts = [stage.mint.write(stage.work / f"load-{part}", stage.players, plan.tickets) for part in range(PARTS)]
+    return lambda name, part: Load(USUAL, plan.seconds, parts[part])
 
 
 def mint_warm(stage: Stage, name: str = "warm", players: Sequence[Player] = ()) -> Path:

@@ -51,6 +51,16 @@ async def test_queries_of_models_find_a_connection_beside_those_that_are_kept(da
     assert in_use(database, "default") == 0
 
 
+async def test_what_is_under_way_when_all_is_closed_comes_to_its_end(database_url: str) -> None:
+    database = Database(database_url)
+    await database.open()
+    under_way = [asyncio.create_task(run(SLEEP, "0.3")) for run in (database.hot, database.rows)]
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(2):  # Tortoise would wait for ten, and then cut everything off
+        await database.close()
+    assert all(len(rows) == 1 for rows in await asyncio.gather(*under_way))
+
+
 async def test_many_at_once_are_all_served_by_as_many_as_there_may_be(database: Database) -> None:
     found = await asyncio.gather(*(database.hot(SLEEP, "0.01") for _ in range(10 * CONNECTIONS)))
     assert len({rows[0]["pid"] for rows in found}) == CONNECTIONS

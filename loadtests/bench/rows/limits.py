@@ -1,26 +1,20 @@
 """What limits cost a redemption, end to end."""
 
-from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import partial
-from pathlib import Path
 
-from loadtests.bench.ceiling import PATH
 from loadtests.bench.figures import Figure, ratios, rotated
 from loadtests.bench.measured import (
     PARTS,
     WARM_SECONDS,
     Measured,
-    Server,
     disturbance,
     in_turns,
     mint_warm,
-    warm_up,
+    up_at_once,
+    usual_loads,
 )
-from loadtests.bench.plan import FASTEST, USUAL, Plan
-from loadtests.bench.pods import pid_of
+from loadtests.bench.plan import FASTEST, Plan
 from loadtests.bench.stage import Stage
-from loadtests.bench.wrk import Load
 
 LIFTED, IN_FORCE = NAMES = ("lifted", "in force")
 LEAST, WANTED = 0.9, 0.95
@@ -42,16 +36,10 @@ def measure(stage: Stage, plan: Plan) -> list[Figure]:
     }
     for turn in range(plan.rounds):
         warm = mint_warm(stage)
-        loads = [stage.mint.write(stage.work / f"load-{part}", stage.players, plan.tickets) for part in range(PARTS)]
+        load = usual_loads(stage, plan)
         with ExitStack() as stack:
-            databases = [stack.enter_context(stage.fresh(f"limits_{number}")) for number in range(len(NAMES))]
-            servers: dict[str, Server] = {}
-            for number, (name, database) in enumerate(zip(NAMES, databases, strict=True)):
-                own = settings[name] | {"LAUREL_REDIS_URL": stage.redis_url(number)}
-                (pod,) = stack.enter_context(stage.pods(database, settings=own))
-                servers[name] = Server(pod.url + PATH, pid_of(pod))
-                warm_up(servers[name].url, warm)
-            load = partial(_load, plan, loads)
+            databases = {name: stack.enter_context(stage.fresh(f"limits_{n}")) for n, name in enumerate(NAMES)}
+            servers = stack.enter_context(up_at_once(stage, databases, warm, settings))
             for name, one in in_turns(stage, servers, rotated(NAMES, turn), load).items():
                 found[name].append(one)
                 plan.say(f"round {turn + 1}: limits {name}: {one}")
@@ -72,8 +60,3 @@ def measure(stage: Stage, plan: Plan) -> list[Figure]:
         ),
         Figure("server CPU of limits, a redemption", tuple(micros), "µs"),
     ]
-
-
-def _load(plan: Plan, folders: Sequence[Path], name: str, part: int) -> Load:
-    del name
-    return Load(USUAL, plan.seconds, folders[part])
