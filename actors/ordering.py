@@ -25,7 +25,7 @@ LUA_FOLDER = Path(__file__).with_name("lua")
 SCRIPTS = ("apply", "around", "frequency", "load", "page", "place", "seats", "slice", "spend", "subset", "touch")
 TIMEOUT_SECONDS = 2.0
 LINKS = 10
-"""Connections for scripts."""
+"""Connections for scripts, and for what is asked each second."""
 CONNECTIONS = 6
 """And for all else."""
 SCAN_COUNT = 1_000

@@ -33,14 +33,15 @@ class Links:
     """At most `KEPT` connections of a client's pool, used again at once; what is wanted beyond comes from the pool.
 
     asyncpg's pool takes each connection back in a task, and nobody has the rows until that is done: three turns of the
-    loop, each as long as all that is ready, and 60 µs. At least one connection goes through the pool as ever, so that
-    whoever waits there is served.
+    loop, each as long as all that is ready, and 60 µs. Nothing is kept while a statement waits for the pool, and at
+    least one connection goes through it as ever, so that whoever else waits there is served.
     """
 
     def __init__(self, client: BaseDBAsyncClient, connections: int) -> None:
         self._client = client
         self._most = min(KEPT, connections - 1)
         self._idle: list[Link] = []
+        self._waiting = 0
 
     def __len__(self) -> int:
         """Connections that are kept and not in use."""
@@ -54,7 +55,7 @@ class Links:
         except BaseException:
             await link.give_back()
             raise
-        if len(self._idle) < self._most:
+        if len(self._idle) < self._most and not self._waiting:
             self._idle.append(link)
         else:
             await link.give_back()
@@ -67,7 +68,11 @@ class Links:
                 return link
             await link.give_back()
         holder = self._client.acquire_connection()
-        return Link(await holder.__aenter__(), holder)
+        self._waiting += 1
+        try:
+            return Link(await holder.__aenter__(), holder)
+        finally:
+            self._waiting -= 1
 
     async def close(self) -> None:
         """Gives back what is kept, and from now on also what is in use, once it is free: the pool waits for all."""

@@ -17,7 +17,7 @@ CONNECTIONS = 3
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url, hot_connections=CONNECTIONS)
+    database = Database(database_url, hot_connections=CONNECTIONS, connections=CONNECTIONS)
     await database.open()
     yield database
     async with asyncio.timeout(2):  # a pool waits for what was not given back
@@ -45,10 +45,22 @@ async def test_statements_off_the_redemption_path_have_kept_connections_of_their
 
 
 async def test_queries_of_models_find_a_connection_beside_those_that_are_kept(database: Database) -> None:
-    await asyncio.gather(*(database.rows(SLEEP, "0.01") for _ in range(KEPT)))
-    found = await asyncio.gather(*(database.orm.execute_query_dict(SLEEP, ["0.01"]) for _ in range(10)))
-    assert found
+    await asyncio.gather(*(database.rows(SLEEP, "0.01") for _ in range(CONNECTIONS)))
+    async with asyncio.timeout(2):
+        await asyncio.gather(*(database.orm.execute_query_dict(SLEEP, ["0.01"]) for _ in range(10)))
     assert in_use(database, "default") == 0
+
+
+async def test_who_waits_gets_the_next_connection_that_is_free(database: Database) -> None:
+    await asyncio.gather(*(database.rows(SLEEP, "0.01") for _ in range(CONNECTIONS)))  # some are kept from now on
+    short = asyncio.create_task(database.rows(SLEEP, "0.2"))
+    others = [asyncio.create_task(database.rows(SLEEP, "1.5")) for _ in range(CONNECTIONS - 1)]
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(1):
+        await database.rows(BACKEND)
+    assert short.done()
+    assert not any(other.done() for other in others)
+    await asyncio.gather(*others)
 
 
 async def test_what_is_under_way_when_all_is_closed_comes_to_its_end(database_url: str) -> None:
