@@ -5,6 +5,7 @@ import hmac
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from heapq import merge
@@ -16,7 +17,7 @@ import msgspec
 from models.audit import Fault, Link
 from models.chain import Chain
 from models.drafts import draft_of, sweep
-from models.errors import ArchiveInvalid
+from models.errors import ArchiveInvalid, ArchiveRefused
 from models.ledger import decode_entry
 
 PURPOSE = b"laurel.archive.v1"
@@ -59,13 +60,17 @@ _header = msgspec.json.Decoder(Header).decode
 
 
 class Writer:
-    """Writes a draft line by line; `finish` signs it and gives it its name."""
+    """Writes a draft line by line; `finish` signs it and gives it its name.
+
+    All of it raises ArchiveRefused when the disk does not take it.
+    """
 
     def __init__(self, path: Path, header: Header, chain: Chain) -> None:
         self._path = path
         self._draft = draft_of(path)
-        sweep(path)
-        self._raw = os.fdopen(os.open(self._draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+        with self._writing():
+            sweep(path)
+            self._raw = os.fdopen(os.open(self._draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
         self._file = gzip.GzipFile(fileobj=self._raw, mode="wb", mtime=0)
         self._signature = hmac.new(_key(chain, chain.newest), digestmod=sha256)
         self._put(_encode(header))
@@ -77,27 +82,38 @@ class Writer:
     def finish(self) -> str:
         """Signs, waits for the disk, and names the file; the signature."""
         signature = self._signature.hexdigest()
-        self._file.write(f"{SIGNATURE}{signature}\n".encode())
-        self._file.close()
-        self._raw.flush()
-        os.fsync(self._raw.fileno())
-        self._raw.close()
-        self._draft.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        with self._writing():
+            self._file.write(f"{SIGNATURE}{signature}\n".encode())
+            self._file.close()
+            self._raw.flush()
+            os.fsync(self._raw.fileno())
+            self._raw.close()
+            self._draft.replace(self._path)
+            folder = os.open(self._path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
         return signature
 
     def discard(self) -> None:
         """Removes what was not finished."""
-        self._raw.close()
+        with suppress(OSError):  # what is left to be written has no room either
+            self._raw.close()
         self._draft.unlink(missing_ok=True)
 
     def _put(self, line: bytes) -> None:
         self._signature.update(line + b"\n")
-        self._file.write(line + b"\n")
+        with self._writing():
+            self._file.write(line + b"\n")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Tells a disk that is full from a database that does not answer."""
+        try:
+            yield
+        except OSError as error:
+            raise ArchiveRefused(f"cannot write {self._path}: {error.strerror or error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import msgspec
 from models import catalogue
 from models.catalogue import Action, check
 from models.database import Database
+from models.doubles import refuse_doubles
 from models.errors import CatalogueInvalid
 
 SAMPLE = Path(__file__).with_name("samples") / "actions.json"
@@ -27,8 +28,10 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_json(text: str | bytes) -> list[Action]:
     """Actions from `{"actions": […]}`; raises CatalogueInvalid."""
     try:
-        return check(msgspec.json.decode(text, type=Document).actions)
-    except (msgspec.MsgspecError, UnicodeError) as error:
+        document = msgspec.json.decode(text, type=Document)
+        refuse_doubles(text)
+        return check(document.actions)
+    except (msgspec.MsgspecError, ValueError) as error:
         raise CatalogueInvalid(str(error)) from error
 
 
@@ -40,20 +43,22 @@ def read_csv(text: str) -> list[Action]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     actions = []
     try:
+        names = reader.fieldnames
+        if not names:
+            raise ValueError("the first line must name the columns")
+        if len(set(names)) < len(names):
+            raise ValueError("a column stands twice")
         for row in reader:
             cells = {name: _cell(name, value) for name, value in row.items() if value not in (None, "")}
-            try:
-                actions.append(msgspec.convert(cells, Action, strict=False))
-            except (msgspec.MsgspecError, TypeError) as error:
-                raise CatalogueInvalid(f"line {reader.line_num}: {error}") from error
-    except csv.Error as error:
-        raise CatalogueInvalid(f"line {reader.line_num}: {error}") from error
+            actions.append(msgspec.convert(cells, Action, strict=False))
+    except (csv.Error, msgspec.MsgspecError, TypeError, ValueError) as error:
+        raise CatalogueInvalid(f"line {max(reader.line_num, 1)}: {error}") from error
     return check(actions)
 
 
 def _cell(name: str | None, value: str) -> str:
     if name is None:
-        raise CatalogueInvalid("a line has more cells than there are columns")
+        raise ValueError("more cells than there are columns")
     return value.strip().lower() if name == "enabled" else value
 
 

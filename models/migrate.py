@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pkgutil import iter_modules
 
 import asyncpg
 from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor
 
+from models import migrations
 from models.database import CONNECT_TIMEOUT_SECONDS, UNHURRIED, credentials, pooled, tortoise_config
 from models.errors import ModelError, RestoreUnfinished, typed
 from models.recording import Recorder
@@ -22,10 +24,15 @@ UNFINISHED = "SELECT to_regnamespace($1) IS NOT NULL AS so"
 TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
 
 
-async def migrate(database_url: str) -> list[str]:
+def of_this_version() -> frozenset[str]:
+    """The names of the migrations there are."""
+    return frozenset(module.name for module in iter_modules(migrations.__path__))
+
+
+async def migrate(database_url: str, *, restoring: bool = False) -> list[str]:
     """Applies missing migrations and names them; whoever comes second waits for the first.
 
-    Raises DatabaseUnavailable and RestoreUnfinished.
+    What is `restoring` has put aside what was there. Raises DatabaseUnavailable and RestoreUnfinished.
     """
     try:
         lock = await asyncpg.connect(
@@ -35,7 +42,7 @@ async def migrate(database_url: str) -> list[str]:
             # Whoever waits inside a statement has a snapshot, for whose end an index that is made concurrently waits.
             while not await lock.fetchval(TRY_LOCK, LOCK_ID):  # noqa: ASYNC110 — another process has it
                 await asyncio.sleep(LOCK_POLL_SECONDS)
-            async with _planned(database_url) as (executor, plan):
+            async with _planned(database_url, restoring=restoring) as (executor, plan):
                 await executor.migrate()
             return plan
         finally:
@@ -61,13 +68,12 @@ async def is_new(database_url: str) -> bool:
 async def unknown(database_url: str) -> list[str]:
     """The names of applied migrations that this version does not have; raises as `migrate`."""
     async with _planned(database_url) as (executor, _):
-        known = {key.name for key in executor.loader.graph.nodes}
         applied = await executor.recorder.applied_migrations()
-        return sorted(key.name for key in applied if key.name not in known)
+        return sorted({key.name for key in applied} - of_this_version())
 
 
 @asynccontextmanager
-async def _planned(database_url: str) -> AsyncIterator[tuple[MigrationExecutor, list[str]]]:
+async def _planned(database_url: str, *, restoring: bool = False) -> AsyncIterator[tuple[MigrationExecutor, list[str]]]:
     """What is to be applied, by whom; raises as `migrate`, also for what happens inside."""
     config = tortoise_config(database_url)
     for connection in config["connections"].values():
@@ -78,7 +84,7 @@ async def _planned(database_url: str) -> AsyncIterator[tuple[MigrationExecutor, 
             await context.init(config=config)
             database = context.db("default")
             # Asked first: Tortoise takes a database that does not answer for one without migrations.
-            if (await database.execute_query_dict(UNFINISHED, [ASIDE]))[0]["so"]:
+            if not restoring and (await database.execute_query_dict(UNFINISHED, [ASIDE]))[0]["so"]:
                 text = "a restore was killed half-way, and what was there stands aside: run laurel restore again"
                 raise RestoreUnfinished(text)
             executor = MigrationExecutor(database, config["apps"])

@@ -1,6 +1,5 @@
 """Request bodies in, JSON answers out."""
 
-import json
 from functools import cache, lru_cache
 from typing import Any, TypeVar
 
@@ -8,6 +7,7 @@ import msgspec
 from sanic import HTTPResponse, Request
 from sanic.helpers import STATUS_CODES
 
+from models.doubles import refuse_doubles
 from server.errors import InvalidRequest, NotJson, TooLarge
 from server.wire.accounts import Nothing
 
@@ -63,16 +63,6 @@ def bodiless(request: Request) -> None:
     """Refuses what is sent where nothing is asked for, but an empty object; raises as `decode`."""
     if request.body:
         decode(request, Nothing)
-
-
-def refuse_doubles(text: bytes | str) -> None:
-    """Raises ValueError where a name stands twice in one object."""
-    json.loads(text, object_pairs_hook=_distinct)
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in pairs}) < len(pairs):
-        raise ValueError("a name stands twice")
 
 
 class Answer(HTTPResponse):

@@ -12,13 +12,17 @@ from pathlib import Path
 from ssl import SSLContext
 from urllib.parse import parse_qsl, urlsplit
 
-from models.database import credentials
+from models.database import APP, credentials
 from models.drafts import draft_of, sweep
 from models.migrate import ASIDE
 from server.embedded.errors import EmbeddedError
 from server.embedded.postgres import programs
 
 VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
+COPIED = re.compile(
+    r"^COPY public\.tortoise_migrations \((?P<columns>[^)]*)\) FROM stdin;\n(?P<lines>.*?)^\\\.$",
+    re.MULTILINE | re.DOTALL,
+)
 POLL_SECONDS = 0.1
 LAST_LINES = 3
 
@@ -70,40 +74,51 @@ class Programs:
         """Reads a file to its end; raises DumpError when it is no dump, or one that was cut off."""
         self._run(["pg_restore", "--file", os.devnull, str(file)], None, watch)
 
+    def migrations(self, file: Path, watch: Callable[[], None]) -> frozenset[str]:
+        """The migrations that had been applied to what is in a file; none, if it is not Laurel's."""
+        command = ["pg_restore", "--data-only", "--table", "tortoise_migrations", "--file", "-", str(file)]
+        rows = COPIED.search(self._run(command, None, watch))
+        if rows is None:
+            return frozenset()
+        columns = rows["columns"].split(", ")
+        applied = [dict(zip(columns, line.split("\t"), strict=True)) for line in rows["lines"].splitlines()]
+        return frozenset(row["name"] for row in applied if row["app"] == APP)
+
     def restore(self, url: str, file: Path, watch: Callable[[], None]) -> None:
         """Fills an empty database, in one transaction."""
         options = ["--exit-on-error", "--single-transaction", "--no-owner", "--no-acl"]
         self._run(["pg_restore", *options, *ADDRESSED, str(file)], url, watch)
 
-    def _run(self, command: Sequence[str], url: str | None, watch: Callable[[], None]) -> None:
+    def _run(self, command: Sequence[str], url: str | None, watch: Callable[[], None]) -> str:
         program, *arguments = command
         process = subprocess.Popen(
             [str(self.folder / program), *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=_environment(url),
             text=True,
         )
         try:
-            said = _wait(process, watch)
+            results, said = _wait(process, watch)
         except BaseException:
             process.kill()
             process.wait()
             raise
         if process.returncode != 0:
             raise DumpError(f"{program}: {said}")
+        return results
 
 
-def _wait(process: "subprocess.Popen[str]", watch: Callable[[], None]) -> str:
-    """What a program said last; its pipe is read all the while, so that it is never full."""
+def _wait(process: "subprocess.Popen[str]", watch: Callable[[], None]) -> tuple[str, str]:
+    """A program's results, and what it said last; its pipes are read all the while, so that they are never full."""
     while True:
         try:
-            _, said = process.communicate(timeout=POLL_SECONDS)
+            results, said = process.communicate(timeout=POLL_SECONDS)
         except subprocess.TimeoutExpired:
             watch()
             continue
-        return " ".join(said.split("\n")[:LAST_LINES]).strip() or f"ended with {process.returncode}"
+        return results, " ".join(said.split("\n")[:LAST_LINES]).strip() or f"ended with {process.returncode}"
 
 
 def _environment(url: str | None) -> Mapping[str, str]:

@@ -12,9 +12,9 @@ from websockets.frames import Frame, Opcode
 from actors.audience import Outlet, written
 from actors.errors import ActorError
 from actors.shown import Form, Wire
+from models.doubles import refuse_doubles
 from models.errors import ModelError
 from server.auth import Session
-from server.bodies import refuse_doubles
 from server.closing import ABORT_SECONDS, CloseCode
 from server.connection import Connection
 from server.errors import RequestError

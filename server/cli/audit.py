@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from server.cli.arguments import add_data, user_id
 from server.cli.progress import Progress
+from server.cli.results import put
 from server.cli.servers import CommandError, require_direct, servers
 from server.settings import Settings
 
@@ -128,4 +129,4 @@ async def _checkpoint(settings: Settings) -> None:
     require_direct(settings.database_url, LONG)
     async with opened(settings), reading(str(settings.database_url)) as connection:
         async for line in checkpoint.take(connection, chain_of(settings)):
-            sys.stdout.write(line)
+            put(line)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from server.cli.arguments import add_data
 from server.cli.progress import Progress
+from server.cli.results import put
 from server.cli.servers import CommandError, require_direct, servers
 from server.settings import Settings
 
@@ -66,7 +67,7 @@ async def _archive(settings: Settings, before: date, folder: Path, progress: Pro
             await archiving.close(before)
         for month in found:
             archive = await archiving.archive(month, folder)
-            print(f"{month:%Y-%m}", archive.header.entries, archive.path, sep="\t", flush=True)
+            put(f"{month:%Y-%m}\t{archive.header.entries}\t{archive.path}\n", at_once=True)
 
 
 def _month(text: str) -> date:

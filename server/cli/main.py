@@ -9,6 +9,7 @@ from importlib import import_module
 from types import FrameType
 from typing import Protocol, cast
 
+from server.cli.results import ResultsLost
 from server.cli.servers import CommandError
 from server.embedded.errors import EmbeddedError
 from server.garbage import collect_seldom
@@ -53,9 +54,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     args = _parser().parse_args(arguments)
     command: Command = args.command
     try:
-        code = command.run(args, environ)
-        sys.stdout.flush()
-        return code
+        return _run(command, args, environ)
     except (SettingsError, EmbeddedError, CommandError) as error:
         print(f"laurel: {error}", file=sys.stderr)
         return FAILED
@@ -71,6 +70,15 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         print(f"laurel: {line}", file=sys.stderr)
         _drop_results()
         return FAILED
+
+
+def _run(command: Command, args: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    try:
+        code = command.run(args, environ)
+    except ResultsLost as lost:
+        raise lost.cause from None
+    sys.stdout.flush()
+    return code
 
 
 def _drop_results() -> None:

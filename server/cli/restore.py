@@ -67,17 +67,30 @@ def _restore(url: str, file: Path, force: bool, progress: Progress) -> None:
     began = time.monotonic()
     programs = Programs.for_server(asyncio.run(_at(url, _server)))
     programs.check(file, lambda: progress.show(f"reading {file.name}"))
+    _refuse_others(programs.migrations(file, lambda: progress.show(f"reading {file.name}")))
     aside = asyncio.run(_at(url, lambda connection: _make_room(connection, force)))
     try:
         programs.restore(url, file, lambda: progress.show(f"restoring, {seconds_since(began)}"))
+        applied = asyncio.run(migrate(url, restoring=True))
     except BaseException:
         if aside:
             asyncio.run(_at(url, put_back))
         raise
     if aside:
         asyncio.run(_at(url, forget))
-    for name in asyncio.run(migrate(url)):
+    for name in applied:
         print(f"applied {name}", file=sys.stderr)
+
+
+def _refuse_others(applied: frozenset[str]) -> None:
+    """Raises DumpError for what is no backup of Laurel, or of a newer one than this."""
+    from models.migrate import of_this_version
+    from server.dump import DumpError
+
+    if not applied:
+        raise DumpError("it is a dump, but none of Laurel's")
+    if newer := applied - of_this_version():
+        raise DumpError(f"it is of a newer version, which has the migrations {', '.join(sorted(newer))}")
 
 
 async def _at(url: str, work: Callable[["Connection"], Awaitable[T]]) -> T:

@@ -11,7 +11,7 @@ from models import held
 from models.ids import TicketId, is_slug, is_uuid
 from models.proposal import IdempotencyKey
 from server.auth import Session
-from server.errors import Conflict, InvalidRequest
+from server.errors import Conflict
 from server.routes.tickets import MAX_KEY_LENGTH, by_ticket, idempotency_key, instant
 from server.runtime import Runtime
 from tickets.client_time import ClientTime
@@ -89,7 +89,7 @@ def _own(runtime: Runtime, asked: Asked, own_id: str) -> RedeemInstant | None:
     if own is None or revised is None or revised.action.ticket != "instant" or (own.uuids_only and not is_uuid(own_id)):
         return None
     if len(own_id) > MAX_KEY_LENGTH or not own_id.isascii() or not own_id.isprintable():
-        raise InvalidRequest(f"an actionId of your own must have 1 to {MAX_KEY_LENGTH} printable ASCII characters")
+        own_id = f"sha256:{sha256(own_id.encode()).hexdigest()}"  # no key, but a client may name its own as it likes
     scope = f"{own.scope}:{asked.session.user_id}"
     return instant(runtime, own.action_id, IdempotencyKey(scope, own_id, sha256(own.asked.encode()).digest()))
 

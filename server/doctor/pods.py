@@ -1,11 +1,11 @@
 """Whether pods are ready, and what they count that should not be."""
 
 import http.client
-import json
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
+import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
 from server.doctor.finding import Finding, bounded, ok, weak, wrong
@@ -15,6 +15,13 @@ from server.embedded.runtime import running
 ASK_SECONDS = 3.0
 SKEW_SECONDS = (0.5, 5.0)
 """Between a pod's clock and the database's: from when weak, from when wrong."""
+
+
+class Readiness(msgspec.Struct):
+    """What is told of it by pods of any version."""
+
+    missing: list[str]
+    degraded: list[str]
 
 
 def examine(folder: DataFolder, urls: Sequence[str]) -> Iterator[Finding]:
@@ -27,9 +34,9 @@ def examine(folder: DataFolder, urls: Sequence[str]) -> Iterator[Finding]:
     for url, name in named.items():
         try:
             ready, page = _get(url, "/readyz"), _get(url, "/metrics")
-            yield from _stands(name, json.loads(ready))
+            yield from _stands(name, msgspec.json.decode(ready, type=Readiness))
             yield from counted(name, page)
-        except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+        except (OSError, http.client.HTTPException, ValueError, msgspec.MsgspecError) as error:
             yield wrong("pods", f"{name} does not answer: {error}")
 
 
@@ -44,12 +51,11 @@ def _get(url: str, path: str) -> str:
         connection.close()
 
 
-def _stands(name: str, answer: dict[str, list[str]]) -> Iterator[Finding]:
-    missing, degraded = answer["missing"], answer["degraded"]
-    if missing:
-        yield wrong("pods", f"{name} is not ready: {', '.join(missing)}")
-    elif degraded:
-        yield weak("pods", f"{name} is ready, but does without {', '.join(degraded)}")
+def _stands(name: str, stands: Readiness) -> Iterator[Finding]:
+    if stands.missing:
+        yield wrong("pods", f"{name} is not ready: {', '.join(stands.missing)}")
+    elif stands.degraded:
+        yield weak("pods", f"{name} is ready, but does without {', '.join(stands.degraded)}")
     else:
         yield ok("pods", f"{name} is ready")
 

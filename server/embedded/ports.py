@@ -1,5 +1,6 @@
 """Ports that are free, the former one preferred."""
 
+import errno
 import socket
 from collections.abc import Collection
 
@@ -12,7 +13,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether one can listen there; raises OSError for an unknown host."""
+    """Whether one can listen there; raises OSError for a host that is unknown or not this machine."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
@@ -21,8 +22,10 @@ def is_free(host: str, port: int) -> bool:
         try:
             probe.bind(address)
             probe.listen(1)
-        except OSError:
-            return False
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise
     return True
 
 

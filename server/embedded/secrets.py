@@ -38,6 +38,8 @@ def read_secrets(folder: DataFolder) -> dict[str, str]:
         return {}
     except OSError as error:
         raise EmbeddedError(f"cannot read {folder.secrets}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise EmbeddedError(f"{folder.secrets}: byte {error.start + 1} is no text in UTF-8") from error
     found = {}
     for number, line in enumerate(lines, start=1):
         name, separator, value = line.partition("=")

@@ -199,6 +199,13 @@ async def test_a_month_whose_tickets_live_stays(scene: Scene, tmp_path: Path):
     assert written(tmp_path) == []
 
 
+async def test_a_month_that_finds_no_room_stays(scene: Scene, tmp_path: Path):
+    with pytest.raises(ArchiveRefused, match=r"cannot write .*: No such file"):
+        await scene.archive(tmp_path / "none")
+    async with administering(scene.url) as connection:
+        assert await months(connection, KEPT) == [FIRST, SECOND]
+
+
 async def test_a_broken_history_stays(scene: Scene, tmp_path: Path):
     entry = scene.players[1].entries[1].entry_id
     await scene.database.rows("UPDATE ledger SET delta = 8 WHERE entry_id = $1", entry)

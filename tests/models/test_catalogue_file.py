@@ -63,7 +63,10 @@ def test_empty_cells_and_missing_columns_mean_the_default():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("actionId,title,points\nhop,Hop,1,2\n", "more cells than there are columns"),
+        ("actionId,title,points\nhop,Hop,1,2\n", "line 2: more cells than there are columns"),
+        ("", "line 1: the first line must name the columns"),
+        ("\nactionId,title,points\nhop,Hop,1\n", "line 1: the first line must name the columns"),
+        ("actionId,title,points,actionId\nhop,Hop,1,hip\n", "line 1: a column stands twice"),
         ("actionId,title\nhop,Hop\n", "line 2: .*points"),
         ('actionId,title,points\nhop,"Hop,1\n', "unexpected end of data"),
         ("actionId,title,points\nhop,Hop,1.5\n", "line 2: .*points"),
@@ -81,6 +84,7 @@ def test_wrong_table_is_named_by_its_line(text: str, words: str):
         ('{"actions": [], "more": 1}', "unknown field `more`"),
         ('{"actions": [{"actionId": "hop", "title": "Hop", "points": 1, "speed": 2}]}', r"speed.*\$\.actions"),
         ('{"actions": [{"actionId": "hop", "title": "Hop", "points": 1e400}]}', "actions"),
+        ('{"actions": [{"actionId": "hop", "title": "Hop", "points": 1, "points": 2}]}', "a name stands twice"),
         (b"\xff", "."),
     ],
 )

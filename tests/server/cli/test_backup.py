@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -135,6 +136,29 @@ def test_what_is_there_is_left_alone_unless_forced(run: Run, played: Mapping[str
     assert run("restore", file, "--force", database_url=fresh_url).code == 0
     assert sql(fresh_url, "SELECT count(*) FROM players")[0][0] == 5
     assert sql(fresh_url, f"SELECT to_regclass('later')::text, to_regnamespace('{ASIDE}')::text")[0] == (None, None)
+
+
+BROKEN = "DELETE FROM tortoise_migrations WHERE name > '0001_initial'"  # whose tables are there
+NEWER = "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('models', '9999_future', now())"
+ELSES = "DROP TABLE tortoise_migrations"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [(ELSES, "none of Laurel's"), (NEWER, "newer version.*9999_future"), (BROKEN, "already exists")],
+)
+def test_a_dump_that_this_version_cannot_use_replaces_nothing(
+    run: Run, played: Mapping[str, str], fresh_url: str, tmp_path: Path, change: str, words: str
+):
+    file = tmp_path / "other"
+    assert run("migrate", database_url=fresh_url).code == 0
+    sql(fresh_url, change)
+    Programs.for_server(18).dump(fresh_url, file, lambda: None)
+    before = sql(played["LAUREL_DATABASE_URL"], "SELECT count(*) FROM ledger")
+    assert re.search(words, run("restore", file, "--force").complaint)
+    assert before[0][0] > 0
+    assert sql(played["LAUREL_DATABASE_URL"], "SELECT count(*) FROM ledger") == before
+    assert run("migrate", "--check").code == 0
 
 
 def test_a_restore_that_was_killed_is_taken_back(run: Run, played: Mapping[str, str], fresh_url: str, tmp_path: Path):

@@ -5,7 +5,9 @@ import base64
 import json
 import socket
 from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
+from threading import Thread
 
 import pytest
 from redis import Redis
@@ -129,6 +131,27 @@ def test_a_pod_that_is_named_is_asked(run: Run, laurel: LaurelProcess, played: M
     assert ready.startswith("ok ")
     (away,) = [line for line in result.lines if f"{nobody} does not answer" in line]
     assert away.startswith("wrong ")
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"missing": 1}', b"\xff"])
+def test_who_is_named_and_is_no_pod_is_wrong_beside_everything_else(run: Run, played: Mapping[str, str], body: bytes):
+    class Stranger(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as server:
+        Thread(target=server.serve_forever).start()
+        result = run("doctor", "--pod", f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+    assert result.code == 1
+    (line,) = [line for line in result.lines if "does not answer" in line]
+    assert line.startswith("wrong  pods")
+    assert any(line.startswith("ok     redis") for line in result.lines)
 
 
 def test_boards_of_another_history_are_told(run: Run, played: Mapping[str, str]):

@@ -20,6 +20,11 @@ def folder(tmp_path: Path) -> DataFolder:
     return made
 
 
+def test_secrets_that_are_no_text_are_one_line(run: Run, folder: DataFolder):
+    folder.secrets.write_bytes(b"LAUREL_JWT_KEYS=\xff\n")
+    assert "byte 17 is no text in UTF-8" in rotate(run, folder, "jwt").complaint
+
+
 def variable(purpose: str) -> str:
     return f"LAUREL_{purpose.upper()}_KEYS"
 

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -51,10 +51,17 @@ def test_what_was_started_is_stopped_by_a_signal_that_is_not_ignored(
     assert stopped == [True]
 
 
-@pytest.mark.parametrize("count", ["1", "200"])  # in one piece at the end; in several on the way
-def test_results_without_room_are_a_failure_of_one_line(environ: Mapping[str, str], count: str):
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-m", "server", "token", "mint", "--users", "1"),  # in one piece at the end
+        ("-m", "server", "token", "mint", "--users", "200"),  # in several on the way
+        ("-u", "-m", "server", "audit", "checkpoint"),  # at once, while the database is read
+    ],
+)
+def test_results_without_room_are_a_failure_of_one_line(environ: Mapping[str, str], arguments: Sequence[str]):
     own = {name: value for name, value in os.environ.items() if not name.startswith(("LAUREL_", "PYTHON"))}
-    command = [sys.executable, "-m", "server", "token", "mint", "--users", count]
+    command = [sys.executable, *arguments]
     with Path("/dev/full").open("w") as full:
         result = subprocess.run(
             command, cwd=ROOT, env={**own, **environ}, stdout=full, stderr=subprocess.PIPE, text=True, check=False

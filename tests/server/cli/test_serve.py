@@ -33,6 +33,10 @@ def test_a_port_that_is_taken_is_one_line(run: Run):
         assert f"port {port} of 127.0.0.1 is taken" in run("serve", port=str(port)).complaint
 
 
+def test_an_address_of_another_machine_is_one_line(run: Run):
+    assert "cannot listen on 192.0.2.1: " in run("serve", host="192.0.2.1").complaint
+
+
 def answer(pod: ServedPod) -> str:
     """What /readyz says, nothing before it listens."""
     try:
