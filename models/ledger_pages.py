@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from models.database import Database, Row, sql
-from models.entry import Entry, Kind
+from models.entry import FOREVER_MS, Entry, Kind
 from models.ids import EntryId, UserId, is_slug, is_uuid, uuid7_ms
 from models.ledger import decode_entry
 
@@ -30,7 +30,6 @@ SLACK_MS = 60_000
 """An entry may be stamped earlier than its id says, by clocks that differ."""
 FIRST_ID = EntryId("00000000-0000-0000-0000-000000000000")
 LAST_ID = EntryId("ffffffff-ffff-ffff-ffff-ffffffffffff")
-END_MS = 253_402_300_799_000
 LAST_VERSION = 2**62
 
 
@@ -46,7 +45,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     def is_sound(self) -> bool:
         """Whether this can be the place of an entry."""
         known = is_uuid(self.entry_id) and 0 < self.user_version <= LAST_VERSION
-        return known and 0 <= self.at <= END_MS and 0 < self.stretch <= LONGEST_STRETCH_MS
+        return known and 0 <= self.at <= FOREVER_MS and 0 < self.stretch <= LONGEST_STRETCH_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,9 @@ async def page(database: Database, wanted: Wanted, now_ms: int, limit: int, afte
     if not oldest:
         return Page([], None)
     low = max(uuid7_ms(oldest[0]["entry_id"]) - SLACK_MS, wanted.from_ms or 0)
-    high = min(now_ms + SLACK_MS if wanted.to_ms is None else wanted.to_ms, END_MS)
+    high = now_ms + SLACK_MS
+    if wanted.to_ms is not None:
+        high = min(high, wanted.to_ms)
     if after is not None:
         high = min(high, after.at + 1)
     if wanted.kind is not None and wanted.kind not in COMMON:

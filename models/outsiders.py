@@ -8,6 +8,7 @@ from models.errors import Contended
 from models.ids import UserId
 
 OUTSIDER = sql("outsider")
+IDENTITY = "SELECT issuer, subject FROM accounts WHERE user_id = $1 AND issuer IS NOT NULL"
 TRIES = 3
 
 
@@ -17,6 +18,20 @@ class Outsider:
 
     user_id: UserId
     role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who an outside issuer says that a player is."""
+
+    issuer: str
+    subject: str
+
+
+async def identity_of(database: Database, user_id: UserId) -> Identity | None:
+    """A player's outside identity; None for an account of our own."""
+    rows = await database.rows(IDENTITY, user_id)
+    return Identity(rows[0]["issuer"], rows[0]["subject"]) if rows else None
 
 
 async def outsider(database: Database, issuer: str, subject: str) -> Outsider:

@@ -34,10 +34,11 @@ async def place(database: Database, found: Result, user_id: UserId, top_size: in
     next_score = (await database.rows(NEIGHBOUR_IN_RESULT, *key))[0]["score"]
     top = await page(database, found, top_size)
     edge = top[-1].score if len(top) == top_size else None
-    return Place(row, await _rank_of(database, found, row), found.players, next_score, edge)
+    return Place(row, await rank_of(database, found, row), found.players, next_score, edge)
 
 
-async def _rank_of(database: Database, found: Result, row: Row) -> int:
+async def rank_of(database: Database, found: Result, row: Row) -> int:
+    """One more than those who stand before a row."""
     rows = await database.rows(
         BETTER_IN_RESULT, found.result_id, found.revision, row.score, row.reached_at, row.user_id
     )
@@ -51,7 +52,7 @@ async def around(database: Database, found: Result, user_id: UserId, radius: int
     own = next((number for number, row in enumerate(rows) if row.user_id == user_id), None)
     if own is None:
         return None
-    return await _rank_of(database, found, rows[own]) - own, rows
+    return await rank_of(database, found, rows[own]) - own, rows
 
 
 async def ranked(database: Database, found: Result, user_ids: Sequence[UserId]) -> list[tuple[Row, int]]:

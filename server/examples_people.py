@@ -65,6 +65,7 @@ EXAMPLES: tuple[Struct, ...] = (
     FriendsBoard(**_facts, entries=[FriendEntry(**ADA, **PLACE, reached_at=TIMES[0], board_rank=1)]),
     Exported(
         profile=MEMBER,
+        identity=None,
         friends=[_friend],
         held_tickets=[HeldTicket(ticket_id=TICKET, expires_at=TIMES[2])],
         sessions=[OwnSession(session_id=SESSION, created_at=TIMES[0], expires_at=TIMES[2], ended_at=None)],

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 from sanic import Request
 
+from models.entry import FOREVER_MS
 from models.ids import EntryId, UserId, is_slug, is_uuid
 from server.cursors import decoded
 from server.documented import Parameter
@@ -86,8 +87,8 @@ def query_moment(request: Request, name: str) -> int | None:
     if text is None:
         return None
     try:
-        # Nothing is older than 1970, and PostgreSQL's times begin later than Python's.
-        return max(0, moment_ms(msgspec.convert(text, Moment)))
+        # Nothing is older than 1970, and PostgreSQL's times begin later than Python's; those end with the year 9999.
+        return max(0, min(moment_ms(msgspec.convert(text, Moment)), FOREVER_MS))
     except msgspec.ValidationError as error:
         raise InvalidRequest(f"{name} must be a time in RFC 3339") from error
 

@@ -289,6 +289,12 @@ def env_name(setting: Field[Any]) -> str:
     return PREFIX + setting.name.upper()
 
 
+def unhidden(environ: Mapping[str, str]) -> dict[str, str]:
+    """What is set and no secret, by environment name."""
+    names = [env_name(f) for f in fields(Settings) if not f.metadata["secret"]]
+    return {name: environ[name] for name in names if environ.get(name)}
+
+
 def describe() -> list[tuple[str, str, str]]:
     """Environment name, default and help of every setting."""
     return [(env_name(f), _default_text(f.default), f.metadata["help"]) for f in fields(Settings)]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -119,6 +119,10 @@ class LaurelProcess:
         )
         assert result.returncode == 0, f"laurel {' '.join(arguments)}: {result.returncode}\n{result.stderr}"
         return result.stdout
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Runs further commands without these variables, as another shell would."""
+        self._environ = {name: value for name, value in self._environ.items() if name not in names}
 
     def config(self) -> dict[str, Any]:
         """What `laurel config --json` says of it, without the time that a process takes."""

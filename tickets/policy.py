@@ -6,6 +6,7 @@ from tickets.errors import (
     ActionDisabled,
     Cooldown,
     DailyLimit,
+    NotInstant,
     PlayerBanned,
     TicketError,
     TicketExpired,
@@ -34,7 +35,11 @@ def judge_ticket(ticket: Ticket, action: Action, state: PlayerState, now_ms: int
 
 def judge_instant(action: Action, state: PlayerState, now_ms: int) -> TicketError | None:
     """Why an instant action may not be done now, or None when it may."""
-    return _judge_player(action, state, now_ms) or _judge_pace(action, state.actions.get(action.action_id), now_ms)
+    if refusal := _judge_player(action, state, now_ms):
+        return refusal
+    if action.ticket != "instant":
+        return NotInstant(actionId=action.action_id)
+    return _judge_pace(action, state.actions.get(action.action_id), now_ms)
 
 
 def judge_award(action: Action, state: PlayerState, now_ms: int) -> TicketError | None:

@@ -69,7 +69,8 @@ def servers(args: argparse.Namespace, environ: Mapping[str, str], *, filled: boo
             if up := running(folder):
                 if filled and not settings.database_url and not up.pods:  # pods come after the migrations
                     _await_schema(up.database_url)
-                yield replace(load_settings(args, environ), database_url=up.database_url, redis_url=up.redis_url)
+                in_force = load_settings(args, {**environ, **up.options})
+                yield replace(in_force, database_url=up.database_url, redis_url=up.redis_url)
                 return
             try:
                 stack.enter_context(folder.locked(ATTEMPT_SECONDS))

@@ -19,7 +19,7 @@ from server.embedded.runtime import Runtime, running, write_runtime
 from server.embedded.secrets import ensure_secrets
 from server.embedded.servers import EmbeddedServers, record
 from server.embedded.watch import Child, Signals, Stopped, watch
-from server.settings import Settings
+from server.settings import Settings, unhidden
 
 NAME = "up"
 HELP = "runs Laurel here: embedded or configured servers, migrations, sample catalogue, pods"
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
             with folder.locked(0 if running(folder) else LOCK_SECONDS, signals.pause):
                 secrets = ensure_secrets(folder, environ)
                 whole, own = merged(args, variables, secrets), merged(args, variables, {})
-                Up(folder, whole, own, secrets, args.pods, signals, options=_given(args), demo=args.demo).run()
+                Up(folder, whole, own, secrets, args.pods, signals, demo=args.demo).run()
         except FolderInUse as error:
             up = running(folder)
             raise CommandError(
@@ -75,14 +75,13 @@ class Up:
         pods: int,
         signals: Signals,
         *,
-        options: Mapping[str, str],
         demo: bool = False,
     ) -> None:
         given = Settings.from_mapping(environ)
         ports = range(given.port, given.port + pods)
         self._folder = folder
         self._signals = signals
-        self._options = dict(options)
+        self._options = unhidden(environ)
         self._servers = EmbeddedServers.choose(
             folder, secrets, postgres=not given.database_url, redis=not given.redis_url, avoid=ports
         )

@@ -26,7 +26,8 @@ class RunningPod(msgspec.Struct, frozen=True, rename="camel"):
 class Runtime(msgspec.Struct, frozen=True, rename="camel"):
     """One `laurel up`; the addresses hold passwords.
 
-    `postgres` and `redis` are None where configured servers are used; `options` are those of the command, as settings.
+    `postgres` and `redis` are None where configured servers are used; `options` are all settings that were
+    given to it and are no secrets.
     """
 
     pid: int

@@ -7,7 +7,7 @@ from sanic import Request
 from sanic.response import BaseHTTPResponse
 
 from actors.frames import rfc3339
-from models import friends, held, ledger_pages, members, sessions
+from models import friends, held, ledger_pages, members, outsiders, sessions
 from models.friends import FIRST, MAX_FRIENDS
 from models.ids import UserId
 from models.ledger_pages import Wanted
@@ -19,7 +19,7 @@ from server.errors import TokenInvalid
 from server.limits import limited
 from server.runtime import Runtime
 from server.wire.admin import member_answer
-from server.wire.people import Exported, HeldTicket, friend_answer, own_record, own_session
+from server.wire.people import Exported, HeldTicket, OutsideIdentity, friend_answer, own_record, own_session
 
 PAGE = 500
 """Entries that are in memory at once, however long a history is."""
@@ -33,7 +33,7 @@ _encode = msgspec.json.Encoder().encode
 @blueprint.get("/api/v1/me/export")
 @documented(Exported, limits=("reads", "export"))
 async def export(request: Request) -> BaseHTTPResponse | None:
-    """Profile, friends, groups, kept tickets, sessions and every entry, oldest page last."""
+    """Profile, outside identity, friends, groups, kept tickets, sessions and every entry, oldest page last."""
     runtime: Runtime = request.app.ctx.runtime
     await limited(request, "reads")
     session = runtime.tokens.required(request)
@@ -55,10 +55,12 @@ async def export(request: Request) -> BaseHTTPResponse | None:
 async def _head(runtime: Runtime, member: Member) -> bytes:
     """The document up to its entries."""
     user_id = member.profile.user_id
+    outside = await outsiders.identity_of(runtime.database, user_id)
     kept = await held.of_player(runtime.database, user_id)
     known = await friends.page(runtime.database, user_id, FIRST, 2 * MAX_FRIENDS)
     shown = Exported(
         profile=member_answer(member),
+        identity=None if outside is None else OutsideIdentity(issuer=outside.issuer, subject=outside.subject),
         friends=[friend_answer(friend) for friend in known],
         held_tickets=[HeldTicket(ticket_id=ticket_id, expires_at=rfc3339(until)) for ticket_id, until in kept],
         sessions=[own_session(lasting) for lasting in await sessions.of_player(runtime.database, user_id)],

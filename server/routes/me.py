@@ -16,7 +16,7 @@ from models.snapshot import Question
 from server import cursors
 from server.auth import ADMIN, Session
 from server.blueprints import Blueprint
-from server.bodies import answer, decode
+from server.bodies import UNASKED, answer, bodiless, decode
 from server.documented import documented
 from server.errors import TokenInvalid
 from server.limits import limited
@@ -83,11 +83,12 @@ async def _edit(runtime: Runtime, session: Session, body: EditMe) -> HTTPRespons
 
 
 @blueprint.delete("/api/v1/me")
-@documented(status=204)
+@documented(status=204, refuses=UNASKED)
 async def erase(request: Request) -> HTTPResponse:
     """Erases the caller: off every board for good, nothing left that says who they were."""
     runtime: Runtime = request.app.ctx.runtime
     session = runtime.tokens.required(request)
+    bodiless(request)
     await runtime.supervisor.detached("erase", _erase(runtime, session))
     return HTTPResponse(status=204)
 

@@ -174,9 +174,12 @@ async def _by_id(runtime: Runtime, session: Session, ticket_id: TicketId) -> Com
 
 
 def instant(runtime: Runtime, action_id: str, key: IdempotencyKey | None) -> RedeemInstant:
-    """The command of an instant action; raises ActionUnknown, ActionDisabled or NotInstant."""
+    """The command of an instant action; raises ActionUnknown, ActionDisabled or NotInstant.
+
+    With a key the actor decides: what was recorded under it is told whatever became of the action.
+    """
     revised = enabled_action(runtime, action_id, even_disabled=key is not None)
-    if revised.action.ticket != "instant":
+    if key is None and revised.action.ticket != "instant":
         raise NotInstant(actionId=action_id)
     entry_id = EntryId(uuid7(runtime.clock.now_ms()))
     return RedeemInstant(entry_id, revised, key)

@@ -95,10 +95,18 @@ class OwnSession(Wire, frozen=True):
     ended_at: str | None
 
 
+class OutsideIdentity(Wire, frozen=True):
+    """Who an outside issuer says that a player is."""
+
+    issuer: str
+    subject: str
+
+
 class Exported(Wire, frozen=True):
     """Everything held about a player; entries newest first."""
 
     profile: MemberAnswer
+    identity: OutsideIdentity | None
     friends: list[FriendAnswer]
     held_tickets: list[HeldTicket]
     sessions: list[OwnSession]

@@ -9,6 +9,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from models.ranking import Row
+from server.cursors import written
 from tests.caller import Caller, assert_problem, fetch, player
 from tests.laurel_process import LaurelProcess
 from tests.server.test_http_boards import BOARDS, RESULT, defined, sprint
@@ -25,6 +27,7 @@ class Past:
     """A board with one past day, and who was on it: first the best of revision 1."""
 
     url: str
+    database_url: str
     board: str
     users: list[str]
     caller: Caller
@@ -67,7 +70,7 @@ def past(laurel: LaurelProcess) -> Iterator[Past]:
         asyncio.run(fetch(laurel.config()["databaseUrl"], PLAYERS, board))
         caller.http.put(f"/api/v1/me/friends/{users[0]}")
         caller.http.put(f"/api/v1/me/friends/{users[1]}")
-        yield Past(laurel.urls[1], board, [*users, caller.user_id], caller, admin)
+        yield Past(laurel.urls[1], laurel.config()["databaseUrl"], board, [*users, caller.user_id], caller, admin)
         admin.http.delete(f"{BOARDS}/{board}")
 
 
@@ -101,6 +104,17 @@ def test_every_read_of_a_result_agrees_with_its_pages(past: Past, revision: int 
     own = [row for row in rows if row["userId"] in (users[0], users[1], users[10])]
     assert [(row["userId"], row["boardRank"]) for row in friends["entries"]] == [(r["userId"], r["rank"]) for r in own]
     assert [row["rank"] for row in friends["entries"]] == list(range(1, len(own) + 1))
+
+
+def test_a_page_goes_on_where_one_of_the_running_period_ended(past: Past):
+    rows = past.rows(2)
+    for number, row in enumerate(rows):
+        statement = "SELECT score, reached_at FROM result_rows WHERE user_id = $1 AND score = $2"
+        (found,) = asyncio.run(fetch(past.database_url, statement, row["userId"], row["score"]))
+        cursor = written(Row(row["userId"], found["score"], found["reached_at"]))
+        page = past.get("top", period=DAY, cursor=cursor, limit=100).json()
+        assert page["entries"] == rows[number + 1 :]
+        assert page["next"] is None
 
 
 def test_who_was_not_there_has_no_place(past: Past):

@@ -151,10 +151,19 @@ def test_everything_held_is_exported(laurel: LaurelProcess, admin: Caller, ann: 
     assert "argon2" not in answer.text
     (session,) = found["sessions"]
     assert set(session) == {"sessionId", "createdAt", "expiresAt", "endedAt"}
+    assert found["identity"] is None
     assert session["createdAt"] < session["expiresAt"]
     assert session["endedAt"] is None
     assert ben.http.get(f"{ME}/export").json()["entries"] == []
     assert ann.user_id not in ben.http.get(f"{ME}/export").text
+
+
+@pytest.mark.parametrize(
+    "path", [ME, "/api/v1/admin/actions/sprint", "/api/v1/admin/groups/reds", "/api/v1/admin/api-keys/k"]
+)
+def test_what_goes_takes_no_body(admin: Caller, path: str):
+    assert_problem(admin.http.request("DELETE", path, json={"x": 1}), 400, "invalid_request")
+    assert admin.http.get(ME).status_code == 200
 
 
 def test_sessions_are_exported_without_what_renews_them(laurel: LaurelProcess):

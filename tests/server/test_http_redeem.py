@@ -288,6 +288,16 @@ def test_an_instant_action_has_its_cooldown_and_its_replay(caller: Caller):
 
 def test_an_action_with_duration_is_not_instant(caller: Caller):
     assert_problem(caller.post(REDEEM, {"actionId": "t-plain"}), 409, "conflict")
+    assert_problem(caller.post(REDEEM, {"actionId": "t-plain"}, Idempotency_Key="a"), 409, "conflict")
+
+
+def test_an_action_that_is_instant_no_more_replays_what_was(laurel: LaurelProcess, caller: Caller):
+    body = {"actionId": "t-once-instant"}
+    save(laurel, [action("once-instant", ticket="instant")])
+    first = caller.post(REDEEM, body, Idempotency_Key="a").json()
+    save(laurel, [action("once-instant", points=8)])
+    assert_problem(caller.post(REDEEM, body, Idempotency_Key="b"), 409, "conflict")
+    assert caller.post(REDEEM, body, Idempotency_Key="a").json() == {**first, "replayed": True}
 
 
 def test_the_place_on_the_board_is_that_of_the_score(laurel: LaurelProcess, caller: Caller):

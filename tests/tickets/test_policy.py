@@ -157,3 +157,4 @@ def test_an_instant_action_knows_only_the_player_and_the_pace():
     assert instant(START + 5_000, state(START, 2)) == "daily_limit"
     assert instant(START, state(banned_until=START + 1)) == "player_banned"
     assert instant(START, state(), action(enabled=False)) == "action_disabled"
+    assert instant(START, state(), action()) == "conflict"

@@ -10,7 +10,7 @@ from models.errors import CatalogueInvalid
 from models.ids import ActionId
 from server import cursors
 from server.blueprints import Blueprint
-from server.bodies import answer, decode
+from server.bodies import UNASKED, answer, bodiless, decode
 from server.documented import documented
 from server.errors import Conflict
 from server.parameters import CURSOR, LIMIT, limit_of, path_slug, query_cursor
@@ -101,10 +101,11 @@ async def change(request: Request, action_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/api/v1/admin/actions/<action_id:str>")
-@documented(status=204, caller="admin", refuses=("action_unknown", "conflict"))
+@documented(status=204, caller="admin", refuses=("action_unknown", "conflict", *UNASKED))
 async def disable(request: Request, action_id: str) -> HTTPResponse:
     """Disables an action: its tickets are refused, its past stays."""
     admin(request)
+    bodiless(request)
     await _revise(request, action_id, {"enabled": False})
     return HTTPResponse(status=204)
 

@@ -11,7 +11,7 @@ from models.api_keys import ApiKey
 from models.ids import ActionId, UserId, is_uuid, uuid7
 from server import cursors
 from server.blueprints import Blueprint
-from server.bodies import answer, decode
+from server.bodies import UNASKED, answer, bodiless, decode
 from server.documented import documented
 from server.errors import InvalidRequest, NotFound
 from server.parameters import CURSOR, LIMIT, limit_of, query_cursor
@@ -94,11 +94,12 @@ async def change(request: Request, key_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/api/v1/admin/api-keys/<key_id:str>")
-@documented(status=204, caller="admin")
+@documented(status=204, caller="admin", refuses=UNASKED)
 async def revoke(request: Request, key_id: str) -> HTTPResponse:
     """Revokes a key for good, at once and on every pod."""
     admin(request)
     runtime: Runtime = request.app.ctx.runtime
+    bodiless(request)
     if not await runtime.supervisor.detached("api-key", api_keys.revoke(runtime.database, _id(key_id))):
         raise NotFound("there is no such key")
     return HTTPResponse(status=204)

@@ -6,7 +6,7 @@ from models import groups
 from models.groups import Group
 from server import cursors
 from server.blueprints import Blueprint
-from server.bodies import answer, decode
+from server.bodies import UNASKED, answer, bodiless, decode
 from server.documented import documented
 from server.errors import Conflict, NotFound
 from server.parameters import CURSOR, LIMIT, limit_of, path_slug, query_cursor
@@ -83,11 +83,12 @@ async def _rename(request: Request, group_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/api/v1/admin/groups/<group_id:str>")
-@documented(status=204, caller="admin")
+@documented(status=204, caller="admin", refuses=UNASKED)
 async def delete(request: Request, group_id: str) -> HTTPResponse:
     """Closes a group; its members are moved out soon after, and then its id is free again."""
     admin(request)
     runtime: Runtime = request.app.ctx.runtime
+    bodiless(request)
     closing = groups.close(runtime.database, path_slug(group_id, "group"))
     if not await runtime.supervisor.detached("group", closing):
         raise NotFound("there is no such group")

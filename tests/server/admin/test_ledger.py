@@ -142,3 +142,13 @@ def test_times_older_than_every_entry(admin: Caller, more: dict[str, str]):
     first = "0001-01-01T00:00:00+01:01"
     assert admin.http.get(LEDGER, params=more | {"to": first}).json() == {"entries": [], "next": None}
     assert admin.http.get(LEDGER, params=more | {"from": first}).status_code == 200
+
+
+@pytest.mark.parametrize("last", ["9999-12-31T23:59:59.9999Z", "9999-12-31T23:59:59-23:59", "3000-01-01T00:00:00Z"])
+def test_times_younger_than_every_entry(history: tuple[Caller, list[dict[str, Any]]], admin: Caller, last: str):
+    made, entries = history
+    assert pages(admin, userId=made.user_id, to=last) == entries[::-1]
+    for more in ({"userId": made.user_id}, {"kind": "ban"}, {}):
+        assert admin.http.get(LEDGER, params=more | {"from": last}).json() == {"entries": [], "next": None}
+    # What nobody can have done yet is not searched.
+    assert admin.http.get(LEDGER, params={"to": last, "limit": 1}).json()["entries"]

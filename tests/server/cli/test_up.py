@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from server.embedded.processes import await_end
+from tests.caller import Caller
 from tests.laurel_process import ROOT, LaurelProcess, free_ports, is_ready, temporary_folder, until
 
 Factory = Callable[[], LaurelProcess]
@@ -82,6 +83,18 @@ def test_config_shows_what_runs_without_secrets(laurel: LaurelProcess):
     assert all(key.endswith(":***") for key in shown["settings"]["LAUREL_JWT_KEYS"])
     assert laurel.urls[0].endswith(f":{shown['settings']['LAUREL_PORT']}"), "an option of `up` is in force"
     assert "pod-3" in laurel.run("config")
+
+
+def test_what_up_was_given_is_in_force_for_other_commands(laurel_factory: Factory):
+    given = {"LAUREL_JWT_ISSUER": "https://play.example", "LAUREL_ACCESS_TTL_SECONDS": "77"}
+    laurel = laurel_factory().start(env=given)
+    laurel.forget(given)
+    shown = json.loads(laurel.run("config", "--json"))["settings"]
+    assert {name: str(shown[name]) for name in given} == given
+    ((_, token),) = laurel.mint_tokens(1)
+    with Caller(laurel.urls[0], token) as caller:
+        assert caller.http.get("/api/v1/me").status_code == 200
+    assert "LAUREL_JWT_KEYS" not in (laurel.data / "runtime.json").read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -39,6 +39,9 @@ def test_each_algorithm_makes_a_player_who_can_play(realm: Realm, algorithm: str
         shown = caller.http.get(ME).json()
     assert (shown["score"], shown["role"]) == (10, "player")
     assert subject not in json.dumps(shown)
+    with Caller(realm.laurel.urls[0], token) as caller:
+        identity = caller.http.get(f"{ME}/export").json()["identity"]
+    assert identity == {"issuer": "https://issuer.example", "subject": subject}
     assert user_of(realm, realm.issuer.token(subject), 1) == shown["userId"]
 
 
