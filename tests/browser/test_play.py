@@ -9,6 +9,13 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visit
 from tests.browser.visitor import PASSWORD
 
+WRITTEN = """(element) => new Promise((resolve) => {
+  let count = 0;
+  const observer = new MutationObserver((changes) => { count += changes.length; });
+  observer.observe(element, { childList: true, characterData: true, subtree: true });
+  setTimeout(() => resolve(count), 500);
+})"""
+"""How often an element's words are written in half a second."""
 SECOND_CLICK_MS = 150
 """Between press and release: the second click comes when the first has been answered."""
 
@@ -97,6 +104,38 @@ def test_what_takes_long_is_told_as_it_is(visit: Visit, names: Iterator[str]):
     player.press("Sprint", "Redeem")
     player.expect_outcome("Sprint", "This takes longer than usual. Still trying; it can only count once.")
     player.expect_outcome("Sprint", "+10")
+
+
+def test_the_next_players_score_is_shown_though_it_is_the_last_ones(visit: Visit, names: Iterator[str]):
+    player = visit(0).register(next(names))
+    for last in (False, True):
+        player.press("Cheer for a friend", "Do it")
+        player.expect_outcome("Cheer for a friend", "+1")
+        expect(player.page.locator("#place .number")).to_have_text("1")
+        if not last:
+            player.page.get_by_role("button", name="Sign out").click()
+            player.register(next(names))
+            expect(player.page.locator("#place")).to_contain_text("not on this board yet")
+
+
+def test_what_one_pressed_is_not_done_as_the_next(visit: Visit, names: Iterator[str]):
+    player = visit(0).register(next(names))
+    busy: dict[str, Any] = {"status": 503, "headers": {"Retry-After": "2"}, "json": {"code": "busy"}}
+    player.page.route("**/api/v1/tickets/redeem", lambda route: route.fulfill(**busy), times=1)
+    with player.page.expect_response("**/api/v1/tickets/redeem"):
+        player.press("Daily check-in", "Do it")
+    player.page.get_by_role("button", name="Sign out").click()
+    player.register(next(names))
+    expect(player.card("Daily check-in").get_by_role("button", name="Do it")).to_be_enabled()
+    player.check_in()
+    assert len([url for url in player.requested if url.endswith("/redeem")]) == 2
+
+
+def test_words_that_stay_are_not_written_again(visit: Visit, names: Iterator[str]):
+    player = visit(0).register(next(names))
+    player.press("Sprint", "Start")
+    expect(player.card("Sprint").locator(".headline")).to_have_text("Ready to redeem")
+    assert player.card("Sprint").locator(".headline").evaluate(WRITTEN) == 0
 
 
 def test_given_up_ticket_leaves_no_trace(visit: Visit, names: Iterator[str]):

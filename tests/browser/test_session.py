@@ -8,6 +8,14 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visit
 from tests.browser.visitor import Visitor
 
+NOTHING_STORED = """
+    const refuse = () => { throw new DOMException("denied", "SecurityError"); };
+    for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, { get: refuse });
+    window.BroadcastChannel = class { constructor() { refuse(); } };
+    navigator.locks.request = async () => refuse();
+"""
+"""What browsers do for a page that is to store nothing: all of it in Firefox, the locks in Chromium too."""
+
 
 def expect_problem(visitor: Visitor, words: str) -> None:
     expect(visitor.page.locator("#session .problem")).to_have_text(words)
@@ -58,6 +66,20 @@ def test_a_session_that_is_kept_keeps_its_ticket(visit: Visit, names: Iterator[s
     again.get_by_role("button", name="Sign out").click()
     expect(again.locator("#session")).to_be_visible()
     assert again.evaluate("localStorage.length") == 0
+
+
+def test_a_browser_that_is_to_store_nothing_plays_all_the_same(visit: Visit, names: Iterator[str]):
+    player = visit(0)
+    player.page.add_init_script(NOTHING_STORED)
+    player.page.reload()
+    player.await_live()
+    player.register(next(names)).sprint()
+    expired = {"status": 401, "json": {"code": "token_expired"}}
+    player.page.route("**/api/v1/tickets", lambda route: route.fulfill(**expired), times=1)
+    with player.page.expect_response("**/api/v1/auth/refresh") as renewed:
+        player.press("Sprint", "Start")
+    assert renewed.value.status == 200
+    expect(player.card("Sprint").locator(".headline")).to_have_text("Ready to redeem")
 
 
 def test_who_signs_in_or_out_is_told_so(visit: Visit, names: Iterator[str]):

@@ -111,6 +111,74 @@ test("a session that cannot be renewed has ended", async () => {
   assert.deepEqual(await change, { user: null, reason: "expired" });
 });
 
+const OTHER = { accessToken: "b", refreshToken: "rb", expiresIn: 900, user: { ...USER, userId: "u2" } };
+
+test("what one player began is not done as another, neither repeated nor with a renewed token", async () => {
+  for (const refusal of [problem(503, "busy", {}, { "Retry-After": "0" }), problem(401, "token_expired")]) {
+    for (const route of ["POST /api/v1/tickets/redeem", "POST /api/v1/tickets"]) {
+      const { asked, baseUrl } = await serving({
+        "POST /api/v1/auth/login": () => entered("a", "ra"),
+        [route]: () => (laurel.session.forget("logout"), laurel.session.accept(OTHER), refusal),
+      });
+      const laurel = new Laurel({ baseUrl });
+      await laurel.login("ada", "secret");
+      const isStart = route.endsWith("tickets");
+      if (isStart && refusal[0] === 503) continue; // starting is not repeated
+      await assert.rejects(isStart ? laurel.start("sprint") : laurel.act("daily"), { code: "token_invalid", isPassing: false });
+      assert.deepEqual(asked.slice(1).map(({ headers }) => headers.authorization), ["Bearer a"]);
+      assert.equal(laurel.session.user.userId, "u2");
+    }
+  }
+});
+
+test("who leaves is out at once, and the server hears of it even if the token has run out", async () => {
+  const { asked, baseUrl } = await serving({
+    "POST /api/v1/auth/login": () => [200, { ...entered("old", "r1")[1], expiresIn: 1 }],
+    "POST /api/v1/auth/refresh": () => entered("new", "r2"),
+    "POST /api/v1/auth/logout": ({ headers }) => (headers.authorization === "Bearer new" ? [204] : problem(401, "token_expired")),
+  });
+  const laurel = new Laurel({ baseUrl });
+  await laurel.login("ada", "secret");
+  const left = laurel.logout();
+  assert.equal(laurel.session.isSignedIn, false);
+  await left;
+  const ways = asked.map(({ route, headers }) => [route.split("/").pop(), headers.authorization]);
+  assert.deepEqual(ways.slice(1), [["logout", "Bearer old"], ["refresh", undefined], ["logout", "Bearer new"]]);
+  assert.equal(laurel.session.isSignedIn, false);
+});
+
+test("a renewal that ends after the player has left brings nobody back", async () => {
+  const { baseUrl } = await serving({
+    "POST /api/v1/auth/login": () => [200, { ...entered("old", "r1")[1], expiresIn: 1 }],
+    "POST /api/v1/auth/refresh": () => (laurel.session.forget("logout"), entered("new", "r2")),
+    "GET /api/v1/me": () => problem(401, "token_missing"),
+  });
+  const laurel = new Laurel({ baseUrl });
+  await laurel.login("ada", "secret");
+  await assert.rejects(laurel.me(), { code: "token_missing" });
+  assert.equal(laurel.session.isSignedIn, false);
+});
+
+test("renewing does without a lock where the browser refuses one, and is done once where it fails under it", async () => {
+  const former = Object.getOwnPropertyDescriptor(globalThis, "navigator");
+  const grants = async (_name, work) => work();
+  const refuses = async () => Promise.reject(new DOMException("denied", "SecurityError"));
+  for (const [request, answers] of [[refuses, () => entered("new", "r2")], [grants, () => problem(503, "busy")]]) {
+    Object.defineProperty(globalThis, "navigator", { value: { locks: { request } }, configurable: true });
+    const { asked, baseUrl } = await serving({
+      "POST /api/v1/auth/login": () => entered("old", "r1"),
+      "POST /api/v1/auth/refresh": answers,
+    });
+    const laurel = new Laurel({ baseUrl });
+    await laurel.login("ada", "secret");
+    const renewed = await laurel.session.renew("old").catch(({ code }) => code);
+    assert.equal(renewed, request === refuses ? "new" : "busy");
+    assert.equal(asked.length, 2);
+  }
+  if (former === undefined) delete globalThis.navigator;
+  else Object.defineProperty(globalThis, "navigator", former);
+});
+
 test("what was not on the board is null", async () => {
   const { baseUrl } = await serving({ "GET /api/v1/boards/global/users/u1": () => problem(404, "not_found") });
   assert.equal(await new Laurel({ baseUrl }).standing("global", "u1"), null);

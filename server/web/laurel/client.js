@@ -46,10 +46,21 @@ export class Laurel {
 
   /** Ends the session here at once, and on every pod if the server can be reached. */
   async logout() {
-    const token = await this.session.token().catch(() => null);
+    const { tokens } = this.session;
     this.session.forget("logout");
-    if (token === null) return;
-    await this.#http.send("POST", this.#http.address("api/v1/auth/logout"), { token }).catch(ignoreRefusal);
+    if (tokens !== null) await this.#end(tokens).catch(ignoreRefusal);
+  }
+
+  /** A token that has run out is renewed for this once. @param {import("./session.js").Tokens} tokens */
+  async #end({ accessToken, refreshToken }) {
+    const url = this.#http.address("api/v1/auth/logout");
+    try {
+      await this.#http.send("POST", url, { token: accessToken });
+    } catch (error) {
+      if (refreshToken === null || !(error instanceof LaurelError && error.isAboutToken)) throw error;
+      const { body } = await this.#http.send("POST", this.#http.address("api/v1/auth/refresh"), { body: { refreshToken } });
+      await this.#http.send("POST", url, { token: body.accessToken });
+    }
   }
 
   /** @param {string} path @param {object} body */
@@ -79,18 +90,19 @@ export class Laurel {
    *   `hold`: redeemable by `ticketId`; `proof`: one worked out beforehand
    */
   async start(actionId, { signal, prove = (id, options) => this.prove(id, options), ...rest } = {}) {
+    const { player } = this.session;
     try {
-      return await this.#start({ actionId, ...rest }, signal);
+      return await this.#start({ actionId, ...rest }, player, signal);
     } catch (error) {
       if (!(error instanceof LaurelError) || error.code !== "proof_required") throw error;
-      return await this.#start({ actionId, ...rest, proof: await prove(actionId, { signal }) }, signal);
+      return await this.#start({ actionId, ...rest, proof: await prove(actionId, { signal }) }, player, signal);
     }
   }
 
-  /** @param {object} body @param {AbortSignal | undefined} signal */
-  async #start(body, signal) {
+  /** @param {object} body @param {string | null} player @param {AbortSignal | undefined} signal */
+  async #start(body, player, signal) {
     const askedAt = Date.now();
-    const facts = await this.#ask("POST", "api/v1/tickets", { body, signal });
+    const facts = await this.#ask("POST", "api/v1/tickets", { body, player, signal });
     return new Ticket({ ...facts, clockOffsetMs: clockOffsetMs(facts.issuedAt, askedAt, Date.now()) });
   }
 
@@ -116,8 +128,8 @@ export class Laurel {
    * @param {Patience} [patience]
    */
   async redeem(ticket, { signal, withinMs } = {}) {
-    const body = redemptionOf(ticket);
-    return repeatedly(() => this.#ask("POST", "api/v1/tickets/redeem", { body, signal }), { signal, withinMs });
+    const options = { body: redemptionOf(ticket), player: this.session.player, signal };
+    return repeatedly(() => this.#ask("POST", "api/v1/tickets/redeem", options), { signal, withinMs });
   }
 
   /**
@@ -128,7 +140,8 @@ export class Laurel {
    * @param {Patience & {idempotencyKey?: string}} [options]
    */
   async act(actionId, { signal, withinMs, idempotencyKey = newKey() } = {}) {
-    const options = { body: { actionId }, headers: { "Idempotency-Key": idempotencyKey }, signal };
+    const headers = { "Idempotency-Key": idempotencyKey };
+    const options = { body: { actionId }, headers, player: this.session.player, signal };
     return repeatedly(() => this.#ask("POST", "api/v1/tickets/redeem", options), { signal, withinMs });
   }
 
@@ -167,22 +180,31 @@ export class Laurel {
   }
 
   /**
-   * One request with our token, renewed once if refused.
+   * One request with our token, renewed once if refused; with `player` only as long as that is who is signed in.
    * @param {string} method
    * @param {string} path
-   * @param {{query?: Record<string, any>, body?: unknown, headers?: Record<string, string>, signal?: AbortSignal}} [options]
+   * @param {{query?: Record<string, any>, body?: unknown, headers?: Record<string, string>, player?: string | null,
+   *          signal?: AbortSignal}} [options]
    */
-  async #ask(method, path, { query, ...options } = {}) {
+  async #ask(method, path, { query, player, ...options } = {}) {
     const url = this.#http.address(path, query);
     const token = await this.session.token();
+    this.#refuseOthers(player);
     try {
       return (await this.#http.send(method, url, { ...options, token })).body;
     } catch (error) {
       if (token === null || !(error instanceof LaurelError && error.isAboutToken)) throw error;
       const renewed = await this.session.renew(token);
       if (renewed === null && method !== "GET") throw error;
+      this.#refuseOthers(player);
       return (await this.#http.send(method, url, { ...options, token: renewed })).body;
     }
+  }
+
+  /** What one player began must not be done as another. @param {string | null | undefined} player undefined: anybody's */
+  #refuseOthers(player) {
+    if (player === undefined || player === this.session.player) return;
+    throw new LaurelError("token_invalid", { status: 401, detail: "somebody else is signed in, or nobody" });
   }
 }
 

@@ -47,6 +47,16 @@ export class Session extends EventTarget {
     return this.#tokens !== null;
   }
 
+  /** Tells one player from another: null when nobody is signed in, empty for a bare token. */
+  get player() {
+    return this.#tokens === null ? null : (this.user?.userId ?? "");
+  }
+
+  /** As they are, which may have run out. */
+  get tokens() {
+    return this.#tokens;
+  }
+
   /** A token that should still be good, or null. @returns {Promise<string | null>} */
   async token() {
     if (this.#renewing !== null) return this.#renewing;
@@ -103,12 +113,18 @@ export class Session extends EventTarget {
     try {
       const url = this.#http.address("api/v1/auth/refresh");
       const { body } = await this.#http.send("POST", url, { body: { refreshToken: tokens.refreshToken } });
+      if (!this.#isStill(tokens)) return this.#tokens?.accessToken ?? null;
       this.accept(body, "renewed");
       return body.accessToken;
     } catch (error) {
       if (error instanceof LaurelError && error.isPassing) throw error;
-      return this.#expire();
+      return this.#isStill(tokens) ? this.#expire() : (this.#tokens?.accessToken ?? null);
     }
+  }
+
+  /** Whether nobody has signed in or out meanwhile. @param {Tokens} tokens */
+  #isStill(tokens) {
+    return this.#tokens?.accessToken === tokens.accessToken;
   }
 
   /** @returns {null} */
@@ -133,13 +149,24 @@ export class Session extends EventTarget {
 }
 
 /**
- * One at a time over all tabs, where the browser can.
+ * One at a time over all tabs, where the browser can and may: it may not where it is to store nothing for us.
  * @template T
  * @param {string} name
  * @param {() => Promise<T>} work
  * @returns {Promise<T>}
  */
-function exclusively(name, work) {
+async function exclusively(name, work) {
   const locks = globalThis.navigator?.locks;
-  return locks === undefined ? work() : /** @type {Promise<T>} */ (locks.request(name, work));
+  if (locks === undefined) return work();
+  let isGranted = false;
+  const locked = () => {
+    isGranted = true;
+    return work();
+  };
+  try {
+    return await /** @type {Promise<T>} */ (locks.request(name, locked));
+  } catch (error) {
+    if (isGranted) throw error;
+    return work();
+  }
 }

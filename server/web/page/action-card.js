@@ -44,6 +44,8 @@ export class ActionCard {
   #ticking = 0;
   #slow = 0;
   #isBusy = false;
+  /** @type {Promise<void>} what was last begun here */
+  #doing = Promise.resolve();
   #wasReady = false;
   /** @type {string | undefined} an instant action whose outcome is unknown is repeated with its key */
   #openKey;
@@ -77,13 +79,16 @@ export class ActionCard {
   /** Takes up what this player had under way. */
   playerChanged() {
     const { user } = this.#stage.laurel.session;
+    clearTimeout(this.#slow);
     this.#outcome.clear();
     this.#openKey = undefined;
     this.#proof.forget();
     this.#follow(user === null ? null : this.#stage.tickets.find(user.userId, this.#action.actionId));
   }
 
-  stop() {
+  /** Ends when nothing is under way between this card and the server. */
+  async stop() {
+    await Promise.allSettled([this.#doing]);
     clearInterval(this.#ticking);
   }
 
@@ -92,20 +97,26 @@ export class ActionCard {
   #pressed() {
     if (this.#isBusy) return;
     if (!this.#stage.laurel.session.isSignedIn) return this.#stage.onStranger();
-    if (isInstant(this.#action)) return this.#do("Counting…", () => this.#act());
-    return this.#ticket === null ? this.#do("Starting…", () => this.#start()) : this.#do("Redeeming…", () => this.#redeem());
+    if (isInstant(this.#action)) this.#doing = this.#do("Counting…", (userId) => this.#act(userId));
+    else if (this.#ticket === null) this.#doing = this.#do("Starting…", (userId) => this.#start(userId));
+    else this.#doing = this.#do("Redeeming…", (userId) => this.#redeem(userId));
   }
 
-  /** @param {string} words @param {() => Promise<void>} work */
+  /**
+   * Whoever is signed in when it ends, what comes of it is that player's who pressed.
+   * @param {string} words
+   * @param {(userId: string) => Promise<void>} work
+   */
   async #do(words, work) {
+    const userId = this.#userId;
     this.#isBusy = true;
     this.#go.textContent = words;
     this.#go.setAttribute("aria-disabled", "true");
     try {
-      await work();
+      await work(userId);
     } catch (error) {
       if (!(error instanceof LaurelError)) throw error;
-      this.#refused(error);
+      if (userId === this.#userId) this.#refused(error);
     } finally {
       clearTimeout(this.#slow);
       this.#isBusy = false;
@@ -120,12 +131,14 @@ export class ActionCard {
     this.#slow = window.setTimeout(() => this.#outcome.note(words), SLOW_MS);
   }
 
-  async #start() {
+  /** @param {string} userId */
+  async #start(userId) {
     this.#ifSlow(SLOW_SERVER);
     const proof = this.#asksProof ? await this.#prove() : undefined;
     const ticket = await this.#stage.laurel.start(this.#action.actionId, { proof, prove: () => this.#prove() });
+    this.#stage.tickets.started(userId, ticket);
+    if (userId !== this.#userId) return;
     this.#outcome.clear();
-    this.#stage.tickets.started(this.#userId, ticket);
     this.#follow(ticket);
     if (this.#asksProof) this.#proof.prepare(); // for the next round, while this one is played
   }
@@ -138,23 +151,26 @@ export class ActionCard {
     return proof;
   }
 
-  async #redeem() {
+  /** @param {string} userId */
+  async #redeem(userId) {
     const ticket = this.#ticket;
     this.#ifSlow(SLOW_COUNT);
-    if (ticket !== null) this.#counted(await this.#stage.laurel.redeem(ticket));
+    if (ticket !== null) this.#counted(userId, await this.#stage.laurel.redeem(ticket));
   }
 
-  async #act() {
+  /** @param {string} userId */
+  async #act(userId) {
     this.#ifSlow(SLOW_COUNT);
     this.#openKey ??= crypto.getRandomValues(new Uint32Array(4)).join("-");
     const result = await this.#stage.laurel.act(this.#action.actionId, { idempotencyKey: this.#openKey });
-    this.#openKey = undefined;
-    this.#counted(result);
+    if (userId === this.#userId) this.#openKey = undefined;
+    this.#counted(userId, result);
   }
 
-  /** @param {import("./outcome.js").Redemption} result */
-  #counted(result) {
-    this.#stage.tickets.counted(this.#userId, this.#action.actionId);
+  /** @param {string} userId @param {import("./outcome.js").Redemption} result */
+  #counted(userId, result) {
+    this.#stage.tickets.counted(userId, this.#action.actionId);
+    if (userId !== this.#userId) return;
     this.#follow(null);
     this.#outcome.praise(result);
     this.#stage.onCounted(result);
@@ -210,7 +226,7 @@ export class ActionCard {
     this.#go.classList.toggle("early", restMs > 0);
     if (this.#isBusy) return;
     const word = isInstant(this.#action) ? "Do it" : "Start";
-    this.#label(restMs > 0 ? `In ${span(restMs / 1000)}` : word);
+    write(this.#go, restMs > 0 ? `In ${span(restMs / 1000)}` : word);
   }
 
   /** @param {import("../laurel.js").Ticket} ticket */
@@ -219,11 +235,11 @@ export class ActionCard {
     const isReady = waitMs === 0;
     const wholeMs = ticket.ageMs() + waitMs;
     this.#ring.show(isReady ? 1 : ticket.ageMs() / wholeMs, clock(ticket.ageMs()));
-    this.#headline.textContent = isReady ? "Ready to redeem" : "Under way";
-    this.#hint.textContent = isReady ? `expires in ${span(ticket.expiresInMs() / 1000)}` : `redeemable in ${span(waitMs / 1000)}`;
+    write(this.#headline, isReady ? "Ready to redeem" : "Under way");
+    write(this.#hint, isReady ? `expires in ${span(ticket.expiresInMs() / 1000)}` : `redeemable in ${span(waitMs / 1000)}`);
     this.element.classList.toggle("ready", isReady);
     this.#go.classList.toggle("early", !isReady);
-    if (!this.#isBusy) this.#label("Redeem");
+    if (!this.#isBusy) write(this.#go, "Redeem");
     if (isReady && !this.#wasReady && !this.#isBusy) this.#outcome.tell(`${this.#action.title} is ready to redeem.`);
     this.#wasReady = isReady;
   }
@@ -233,9 +249,9 @@ export class ActionCard {
     this.#follow(null);
     this.#outcome.refuse(refusal(new LaurelError("ticket_expired"), this.#action), false);
   }
+}
 
-  /** @param {string} words */
-  #label(words) {
-    if (this.#go.textContent !== words) this.#go.textContent = words;
-  }
+/** Leaves words that stand there already: they may be selected, or be just read out. @param {HTMLElement} element @param {string} words */
+function write(element, words) {
+  if (element.textContent !== words) element.textContent = words;
 }

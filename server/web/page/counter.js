@@ -33,6 +33,13 @@ export class Counter {
     this.#frame = requestAnimationFrame(step);
   }
 
+  /** Shows nothing, and does not count up to what comes next. */
+  clear() {
+    cancelAnimationFrame(this.#frame);
+    this.#shown = null;
+    this.#element.textContent = "";
+  }
+
   /** @param {number} value */
   #write(value) {
     this.#shown = value;

@@ -38,6 +38,7 @@ export class PlaceBar {
     if (board === this.#board) return;
     this.#board = board;
     this.#element.hidden = true;
+    this.#counter.clear();
     this.refresh();
   }
 
@@ -71,7 +72,7 @@ export class PlaceBar {
     if (standing === null) {
       this.#rank.textContent = "–";
       this.#words.textContent = "not on this board yet: play a round";
-      this.#number.textContent = "";
+      this.#counter.clear();
       return;
     }
     this.#rankAndScore(standing);

@@ -7,9 +7,9 @@ import { ActionCard } from "./action-card.js";
 export class PlayPanel {
   #list;
   #stage;
-  #catalogue = "";
-  /** @type {ActionCard[]} */
-  #cards = [];
+  /** By what they are made from, as text. @type {Map<string, ActionCard>} */
+  #cards = new Map();
+  #refreshes = 0;
 
   /** @param {HTMLElement} list @param {import("./action-card.js").Stage} stage */
   constructor(list, stage) {
@@ -18,14 +18,19 @@ export class PlayPanel {
     stage.laurel.session.addEventListener("change", () => this.#cards.forEach((card) => card.playerChanged()));
   }
 
-  /** Asks for the catalogue until it comes; keeps the cards if it is the same. */
+  /** Asks for the catalogue until it comes; keeps the cards of actions that are the same, and lets the others finish. */
   async refresh() {
-    const actions = await repeatedly(() => this.#stage.laurel.actions(), { withinMs: Infinity });
-    const catalogue = JSON.stringify(actions);
-    if (catalogue === this.#catalogue) return;
-    this.#catalogue = catalogue;
-    this.#cards.forEach((card) => card.stop());
-    this.#cards = actions.map((/** @type {import("./policy.js").Action} */ action) => new ActionCard(action, this.#stage));
-    this.#list.replaceChildren(...this.#cards.map(({ element }) => element));
+    const refresh = ++this.#refreshes;
+    const actions = /** @type {import("./policy.js").Action[]} */ (
+      await repeatedly(() => this.#stage.laurel.actions(), { withinMs: Infinity })
+    );
+    const wanted = actions.map((action) => JSON.stringify(action));
+    if (wanted.join() === [...this.#cards.keys()].join()) return;
+    const leaving = [...this.#cards].filter(([text]) => !wanted.includes(text));
+    await Promise.all(leaving.map(([, card]) => card.stop()));
+    if (refresh !== this.#refreshes) return; // a later one knows better
+    const card = (/** @type {string} */ text) => this.#cards.get(text) ?? new ActionCard(JSON.parse(text), this.#stage);
+    this.#cards = new Map(wanted.map((text) => [text, card(text)]));
+    this.#list.replaceChildren(...[...this.#cards.values()].map(({ element }) => element));
   }
 }

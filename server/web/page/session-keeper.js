@@ -15,13 +15,13 @@ export class SessionKeeper {
   #remembered = null;
   /** Access tokens that were renewed here. @type {Set<string>} */
   #renewed = new Set();
-  #copies = new BroadcastChannel(KEY);
+  #copies = channel();
   #answered = () => {};
   /** Whether to keep it on this device. */
   isKept = this.#shelf.isOnDevice;
 
   constructor() {
-    this.#copies.addEventListener("message", ({ data }) => this.#heard(data));
+    this.#copies?.addEventListener("message", ({ data }) => this.#heard(data));
   }
 
   /** @returns {Tokens | null} */
@@ -42,7 +42,7 @@ export class SessionKeeper {
   /** Fetches what a copy of this tab has renewed: who duplicates a tab has its storage twice, and each would renew it. */
   async settle() {
     const tokens = this.load();
-    if (tokens === null || this.isKept) return;
+    if (tokens === null || this.isKept || this.#copies === null) return;
     const answered = new Promise((resolve) => {
       this.#answered = () => resolve(undefined);
       setTimeout(resolve, ANSWER_MS);
@@ -55,7 +55,7 @@ export class SessionKeeper {
   #heard(told) {
     const tokens = this.load();
     if ("wanted" in told) {
-      if (this.#renewed.has(told.wanted)) this.#copies.postMessage({ instead: told.wanted, tokens });
+      if (this.#renewed.has(told.wanted)) this.#copies?.postMessage({ instead: told.wanted, tokens });
     } else if (told.instead === tokens?.accessToken) {
       this.save(told.tokens);
       this.#answered();
@@ -70,5 +70,14 @@ export class SessionKeeper {
       if (this.#shelf.read() === null) this.#remembered = null;
       then();
     });
+  }
+}
+
+/** To copies of this tab; none where the browser is to store nothing for us. */
+function channel() {
+  try {
+    return new BroadcastChannel(KEY);
+  } catch {
+    return null;
   }
 }
