@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from actors.decisions import VOID_SCOPE, decide, key_of, question_of
 from actors.errors import EntryUnknown, PlayerUnknown, ScoreExists, ScoreOutOfRange, TooManyGroups, Unchanged
@@ -30,7 +31,7 @@ from models.groups import MAX_GROUPS
 from models.ids import ActionId, EntryId, TicketId, UserId
 from models.proposal import Draft, IdempotencyKey
 from models.state import ActionMemory, PlayerState, Standing
-from tickets.errors import ActionDisabled, ActionUnknown, Cooldown, PlayerBanned, TicketExpired
+from tickets.errors import ActionDisabled, ActionUnknown, Cooldown, NotInstant, PlayerBanned, TicketExpired
 from tickets.ticket import Ticket
 
 NOW = 1_790_000_000_000
@@ -38,6 +39,7 @@ USER = UserId("u")
 RUN = ActionId("run")
 OLD = Action(action_id=RUN, title="Run", points=5, overlap="allow")
 NEW = Action(action_id=RUN, title="Run", points=9, overlap="allow", cooldown_seconds=60)
+AT_ONCE = replace(NEW, ticket="instant")
 KNOWN = Catalogue({RUN: Revised(NEW, 2)}, {(RUN, 1): OLD, (RUN, 2): NEW})
 KEY = IdempotencyKey("s", "k", b"h")
 NEW_ID = EntryId("n")
@@ -100,14 +102,16 @@ def test_policy_refuses():
     with pytest.raises(TicketExpired):
         decide(RedeemTicket(ticket()), state(), NOW + 3_600_000, KNOWN)
     with pytest.raises(Cooldown):
-        decided(RedeemInstant(NEW_ID, Revised(NEW, 2), None), recently)
+        decided(RedeemInstant(NEW_ID, Revised(AT_ONCE, 2), None), recently)
+    with pytest.raises(NotInstant):
+        decided(RedeemInstant(NEW_ID, Revised(NEW, 2), KEY))
     off = Action(action_id=RUN, title="Run", points=9, enabled=False)
     with pytest.raises(ActionDisabled):
         decided(RedeemTicket(ticket(1)), None, Catalogue({RUN: Revised(off, 2)}, KNOWN.revisions))
 
 
 def test_an_instant_action_scores_under_a_new_id():
-    draft = decided(RedeemInstant(NEW_ID, Revised(NEW, 2), KEY))
+    draft = decided(RedeemInstant(NEW_ID, Revised(AT_ONCE, 2), KEY))
     assert (draft.entry_id, draft.kind, draft.delta, draft.key) == (NEW_ID, Kind.REDEEM, 9, KEY)
     assert (draft.action_id, draft.action_revision, draft.meta) == (RUN, 2, {})
 

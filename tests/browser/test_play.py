@@ -110,7 +110,7 @@ def test_the_next_players_score_is_shown_though_it_is_the_last_ones(visit: Visit
     player = visit(0).register(next(names))
     for last in (False, True):
         player.press("Cheer for a friend", "Do it")
-        player.expect_outcome("Cheer for a friend", "+1")
+        player.expect_outcome("Cheer for a friend", re.compile(r"\+1 point, now 1 point\b"))
         expect(player.page.locator("#place .number")).to_have_text("1")
         if not last:
             player.page.get_by_role("button", name="Sign out").click()

@@ -281,3 +281,11 @@ def test_the_panels_do_not_overlap() -> None:
     places = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in dashboard["panels"]]
     assert len(set(places)) == len(places)
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(places)
+
+
+def test_migrations_come_before_the_rest_but_not_before_their_database():
+    hooks = {
+        overlay: manifests(overlay)["Job", "laurel-migrate"]["metadata"]["annotations"]["argocd.argoproj.io/hook"]
+        for overlay in ("prod", "pooler", "dev")
+    }
+    assert hooks == {"prod": "PreSync", "pooler": "PreSync", "dev": "Sync"}

@@ -36,10 +36,15 @@ export class Outcome {
   /** @param {Redemption} redemption */
   praise({ replayed, voided, change, newScore, leaderboardPosition }) {
     if (voided) return this.refuse("That counted once, but has been taken back since.", false);
-    const now = [`${score(newScore)} points`, leaderboardPosition === null ? "" : `${ordinal(leaderboardPosition)} overall`];
+    const now = [`${score(newScore)} ${points(newScore)}`, leaderboardPosition === null ? "" : `${ordinal(leaderboardPosition)} overall`];
     const words = `${replayed ? "already counted: " : ""}now ${now.filter((part) => part !== "").join(", ")}`;
     this.element.className = "outcome praised";
-    this.element.replaceChildren(el("p", {}, el("b", { class: "change" }, signed(change)), spoken(" points,"), " ", words));
+    this.element.replaceChildren(el("p", {}, el("b", { class: "change" }, signed(change)), spoken(` ${points(change)},`), " ", words));
     if (!replayed) celebrate(this.element);
   }
+}
+
+/** @param {number} count */
+function points(count) {
+  return Math.abs(count) === 1 ? "point" : "points";
 }
