@@ -1,5 +1,6 @@
 """Tabs, narrow screens, colour schemes, motion and accessibility."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,12 @@ from tests.browser.visitor import PASSWORD, PICTURES
 from tests.caller import Caller
 from tests.laurel_process import LaurelProcess
 
+ANNOUNCED_MS = 20_000
+"""The announcer rests for twelve seconds between two sentences."""
+HELD_KEY = """(times) => {
+  for (let count = 0; count < times; count += 1)
+    document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+}"""
 NARROW = {"width": 360, "height": 740}
 COUNT_MOVES = """
   window.moves = 0;
@@ -55,6 +62,67 @@ def test_tabs_by_keyboard(visit: Visit):
     page.keyboard.press("Tab")
     expect(page.get_by_role("tabpanel")).to_be_focused()
     expect(page.get_by_text("The wreath is waiting")).to_be_visible()
+
+
+def test_a_key_that_is_held_asks_for_the_board_where_it_rests(visit: Visit):
+    visitor = visit(0)
+    page = visitor.page
+    page.get_by_role("tab", name="All time").focus()
+    before = len(visitor.requested)
+    page.evaluate(HELD_KEY, 8)  # past the six and on to the third
+    expect(page.get_by_role("tab", name="Today")).to_be_focused()
+    expect(page.locator("#board-title")).to_have_text("Today")
+    visitor.await_live()
+    asked = {found[1] for url in visitor.requested[before:] if (found := re.search(r"/boards/(.+)/top", url))}
+    assert asked == {"daily"}
+    page.get_by_role("tab", name="This week").click()
+    expect(page.locator("#board-title")).to_have_text("This week")
+
+
+def test_the_focus_stays_when_the_list_of_boards_changes(visit: Visit):
+    page = visit(0).page
+
+    def with_another(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        body["boards"].append(body["boards"][0] | {"boardId": "another", "title": "Another"})
+        route.fulfill(response=answer, json=body)
+
+    page.route("**/api/v1/boards", with_another)
+    page.get_by_role("tab", name="All time").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Another")).to_be_visible()
+    expect(page.get_by_role("tab", name="This week")).to_be_focused()
+
+
+def test_nothing_of_the_last_board_stands_under_the_next(visit: Visit, names: Iterator[str]):
+    visitor = visit(0).register(next(names)).check_in()
+    page = visitor.page
+    expect(page.locator("#board-total")).to_contain_text("player")
+    held = visitor.hold("**/api/v1/boards/*/top*")
+    page.route_web_socket("**/api/v1/live?*", lambda socket: None)  # opened, and silent
+    for title in ("Season", "Today"):
+        page.get_by_role("tab", name=title).click()
+        expect(page.locator("#board-title")).to_have_text(title)
+        expect(page.locator("#rows .row")).to_have_count(0)
+        expect(page.locator("#board-total")).to_be_empty()
+    expect(page.get_by_text("Between two seasons")).to_be_hidden()
+    for route in held:
+        route.continue_()
+
+
+def test_who_comes_into_the_top_or_leaves_it_hears_of_it(site: LaurelProcess, visit: Visit, names: Iterator[str]):
+    player = visit(0).register(next(names)).check_in()
+    user = player.page.request.get(
+        f"{player.url}/api/v1/me", headers={"Authorization": f"Bearer {player.token}"}
+    ).json()
+    announcer = player.page.locator("#announcer")
+    expect(announcer).to_contain_text("You are now ", timeout=ANNOUNCED_MS)
+    with Caller(site.urls[0], site.mint_admin()[1]) as admin:
+        ban = f"/api/v1/admin/users/{user['userId']}/ban"
+        assert admin.http.put(ban, json={"reason": "a test"}).status_code == 200
+        expect(announcer).to_contain_text("You left the top.", timeout=ANNOUNCED_MS)
+        assert admin.http.delete(ban).status_code == 204
 
 
 def test_the_way_past_the_head_leads_to_the_board_that_is_shown(visit: Visit):

@@ -14,8 +14,8 @@ export class Announcer {
   #pending = "";
   #timer = 0;
   #leaderId = "";
-  /** @type {number | null} */
-  #ownRank = null;
+  /** @type {number | null | undefined} null: not in the top; undefined: not known yet */
+  #ownRank;
 
   /** @param {HTMLElement} region polite and live */
   constructor(region) {
@@ -25,22 +25,22 @@ export class Announcer {
   /** Another board or player: what is there now is no news. */
   reset() {
     this.#leaderId = "";
-    this.#ownRank = null;
+    this.#ownRank = undefined;
     this.#pending = "";
   }
 
   /** @param {readonly Row[]} entries @param {string | null} ownId */
   board(entries, ownId) {
     const [leader] = entries;
-    const own = entries.find(({ userId }) => userId === ownId);
+    const ownRank = entries.find(({ userId }) => userId === ownId)?.rank ?? null;
     const news = [
       leader !== undefined && this.#leaderId !== "" && leader.userId !== this.#leaderId
         ? `${nameOf(leader)} now leads with ${score(leader.score)} points.`
         : "",
-      own !== undefined && this.#ownRank !== null && own.rank !== this.#ownRank ? `You are now ${ordinal(own.rank)}.` : "",
+      this.#ownRank === undefined || ownRank === this.#ownRank ? "" : ownRank === null ? "You left the top." : `You are now ${ordinal(ownRank)}.`,
     ];
     this.#leaderId = leader?.userId ?? "";
-    this.#ownRank = own?.rank ?? null;
+    this.#ownRank = ownRank;
     const words = news.filter((word) => word !== "").join(" ");
     if (words !== "") this.say(words);
   }

@@ -14,6 +14,8 @@ const TOTALS_EVERY_MS = 30_000;
 const TOTALS_SOON_MS = 4_000;
 /** A list that goes on saying otherwise than the board is not asked for at every frame. */
 const OUTDATED_EVERY_MS = 4_000;
+/** The last board's rows fade into the next one's, but not for longer. */
+const FADE_MS = 400;
 
 /**
  * Follows one board at a time.
@@ -35,6 +37,7 @@ export class BoardPanel extends EventTarget {
   #refreshedAt = -Infinity;
   #outdatedAt = -Infinity;
   #soon = 0;
+  #fading = 0;
 
   /**
    * @param {import("../laurel.js").Laurel} laurel
@@ -57,6 +60,7 @@ export class BoardPanel extends EventTarget {
     const isSame = board.boardId === this.#board?.boardId;
     this.#board = board;
     this.#heading();
+    if (!isSame) this.#leave();
     if (board.period === null) this.#rest();
     this.#place.follow(board.period === null ? "" : board.boardId);
     if (isSame) return;
@@ -70,10 +74,24 @@ export class BoardPanel extends EventTarget {
     this.#refresh();
   }
 
+  /** Nothing of the last board stands under the next one's name. */
+  #leave() {
+    const { empty, between, total, note } = this.#parts;
+    for (const part of [empty, between, note]) part.hidden = true;
+    total.textContent = "";
+    clearTimeout(this.#fading);
+    this.#fading = window.setTimeout(() => this.#clear(), FADE_MS);
+  }
+
+  #clear() {
+    clearTimeout(this.#fading);
+    this.#view.show([], [], { ownId: null, isStill: true });
+  }
+
   /** Between two seasons nothing is pushed and nobody stands anywhere. */
   #rest() {
     const { panel, rows, empty, between, total, note } = this.#parts;
-    this.#view.show([], [], { ownId: null, isStill: true });
+    this.#clear();
     panel.removeAttribute("aria-busy");
     total.textContent = "";
     rows.hidden = true;
@@ -101,6 +119,7 @@ export class BoardPanel extends EventTarget {
   #changed({ entries, moves, period, totalUsers, degraded }) {
     const ownId = this.#laurel.session.user?.userId ?? null;
     const wasEmpty = !this.#parts.empty.hidden;
+    clearTimeout(this.#fading);
     this.#view.show(entries, wasEmpty ? [] : moves, { ownId, isStill: this.#isFresh });
     this.#isFresh = false;
     this.#parts.panel.removeAttribute("aria-busy");
@@ -126,7 +145,9 @@ export class BoardPanel extends EventTarget {
     this.#announcer.reset();
     this.#place.refresh();
     const ownId = this.#laurel.session.user?.userId ?? null;
-    if (this.#live !== null && !this.#isFresh) this.#view.show(this.#live.entries, [], { ownId, isStill: false });
+    if (this.#live === null || this.#isFresh) return;
+    this.#view.show(this.#live.entries, [], { ownId, isStill: false });
+    this.#announcer.board(this.#live.entries, ownId);
   }
 
   /** My rank may have changed. */
@@ -140,8 +161,8 @@ export class BoardPanel extends EventTarget {
     clearTimeout(this.#soon);
     this.#refreshedAt = performance.now();
     this.#heading();
-    const board = this.#board?.boardId;
-    if (board === undefined) return;
+    if (!this.#board?.period) return; // there is nothing to ask for, nobody stands anywhere
+    const board = this.#board.boardId;
     const top = await this.#laurel.top(board, { limit: 1 }).catch(LaurelError.from);
     if (board !== this.#board?.boardId) return;
     if (!(top instanceof LaurelError)) this.#totals(top.totalUsers, top.degraded);

@@ -16,7 +16,7 @@ const MARK_MS = 4_000;
 export class BoardRow {
   #rank = el("span", { class: "rank-number" });
   #face = el("span", { class: "face" });
-  #name = el("span", { class: "name" });
+  #name = el("span", { class: "name", dir: "auto" });
   #user = el("span", { class: "user" });
   #mark = el("span", { class: "mark" });
   #number = el("span", { class: "number" });

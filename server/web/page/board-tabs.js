@@ -2,18 +2,22 @@
 
 import { el } from "./dom.js";
 
+/** A key that is held goes past many boards, which are not all worth asking for. */
+const PASSING_MS = 150;
+
 /** @typedef {import("./periods.js").Board} Board */
 
 /**
  * A tab list after the ARIA pattern: arrows choose, one tab stop.
  *
- * Fires `choose` with the board's id when the visitor chose it.
+ * Fires `choose` with the board's id when the visitor chose it, with keys as soon as they rest.
  */
 export class BoardTabs extends EventTarget {
   #list;
   #panel;
   /** @type {string | null} */
   #chosen = null;
+  #passing = 0;
 
   /** @param {HTMLElement} list @param {HTMLElement} panel */
   constructor(list, panel) {
@@ -26,11 +30,14 @@ export class BoardTabs extends EventTarget {
   /** @param {readonly Board[]} boards @param {string} chosen */
   show(boards, chosen) {
     const key = JSON.stringify(boards.map(({ boardId, title }) => [boardId, title]));
+    const hadFocus = this.#list.contains(document.activeElement);
     if (this.#list.dataset.key !== key) {
       this.#list.dataset.key = key;
       this.#list.replaceChildren(...boards.map((board) => this.#tab(board)));
     }
-    this.#mark(chosen);
+    const isPassing = this.#passing !== 0 && boards.some(({ boardId }) => boardId === this.#chosen);
+    const marked = this.#mark(isPassing ? (this.#chosen ?? chosen) : chosen);
+    if (hadFocus) marked?.focus();
   }
 
   /** The board whose tab is selected. */
@@ -47,14 +54,21 @@ export class BoardTabs extends EventTarget {
 
   /** @param {string} boardId */
   #choose(boardId) {
-    if (boardId === this.#chosen) return;
+    if (boardId === this.#chosen && this.#passing === 0) return;
     this.#mark(boardId);
-    this.dispatchEvent(new CustomEvent("choose", { detail: boardId }));
+    this.#rest();
   }
 
-  /** @param {string} boardId */
+  #rest() {
+    clearTimeout(this.#passing);
+    this.#passing = 0;
+    this.dispatchEvent(new CustomEvent("choose", { detail: this.#chosen }));
+  }
+
+  /** @param {string} boardId @returns {HTMLElement | undefined} its tab */
   #mark(boardId) {
-    for (const tab of this.#tabs()) {
+    const tabs = this.#tabs();
+    for (const tab of tabs) {
       const isChosen = tab.dataset.board === boardId;
       tab.setAttribute("aria-selected", String(isChosen));
       tab.tabIndex = isChosen ? 0 : -1;
@@ -62,6 +76,7 @@ export class BoardTabs extends EventTarget {
     }
     this.#panel.setAttribute("aria-labelledby", tabId(boardId));
     this.#chosen = boardId;
+    return tabs.find((tab) => tab.dataset.board === boardId);
   }
 
   /** @param {KeyboardEvent} event */
@@ -74,7 +89,11 @@ export class BoardTabs extends EventTarget {
     const goal = tabs[goals[event.key]];
     if (goal === undefined) return;
     event.preventDefault();
-    this.#choose(goal.dataset.board ?? "");
+    if (goal !== tabs[at]) {
+      this.#mark(goal.dataset.board ?? "");
+      clearTimeout(this.#passing);
+      this.#passing = window.setTimeout(() => this.#rest(), PASSING_MS);
+    }
     goal.focus();
   }
 
