@@ -32,7 +32,7 @@ def of_this_version() -> frozenset[str]:
 async def migrate(database_url: str, *, restoring: bool = False) -> list[str]:
     """Applies missing migrations and names them; whoever comes second waits for the first.
 
-    What is `restoring` has put aside what was there. Raises DatabaseUnavailable and RestoreUnfinished.
+    `restoring`: what was there stands aside, as it should. Raises DatabaseUnavailable and RestoreUnfinished.
     """
     try:
         lock = await asyncpg.connect(

@@ -26,8 +26,8 @@ class RunningPod(msgspec.Struct, frozen=True, rename="camel"):
 class Runtime(msgspec.Struct, frozen=True, rename="camel"):
     """One `laurel up`; the addresses hold passwords.
 
-    `postgres` and `redis` are None where configured servers are used; `options` are all settings that were
-    given to it and are no secrets.
+    `postgres` and `redis` are None where configured servers are used; `options` are the settings
+    that it was given, without secrets.
     """
 
     pid: int

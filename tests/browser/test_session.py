@@ -82,6 +82,16 @@ def test_a_browser_that_is_to_store_nothing_plays_all_the_same(visit: Visit, nam
     expect(player.card("Sprint").locator(".headline")).to_have_text("Ready to redeem")
 
 
+def test_who_presses_when_the_session_has_ended_is_told_so(visit: Visit, names: Iterator[str]):
+    player = visit(0).register(next(names))
+    token = player.page.evaluate(STORED)["accessToken"]
+    ended = player.page.request.post(f"{player.url}/api/v1/auth/logout", headers={"Authorization": f"Bearer {token}"})
+    assert ended.status == 204
+    player.press("Sprint", "Start")
+    player.expect_outcome("Sprint", "Your session has ended. Please sign in again.")
+    expect(player.page.locator("#account")).to_be_hidden()
+
+
 def test_who_signs_in_or_out_is_told_so(visit: Visit, names: Iterator[str]):
     page = visit(0).register(next(names), "Evening Star").page
     title, told = page.get_by_role("heading", name="Play", exact=True), page.locator("#announcer")

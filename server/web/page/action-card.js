@@ -116,7 +116,7 @@ export class ActionCard {
       await work(userId);
     } catch (error) {
       if (!(error instanceof LaurelError)) throw error;
-      if (userId === this.#userId) this.#refused(error);
+      if (userId === this.#userId || !this.#stage.laurel.session.isSignedIn) this.#refused(error);
     } finally {
       clearTimeout(this.#slow);
       this.#isBusy = false;
