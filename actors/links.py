@@ -28,6 +28,7 @@ class Links:
         self.used = 0
         self._seconds = seconds
         self._idle: list[AbstractConnection] = []
+        self._is_closed = False
         self._room = asyncio.Semaphore(count)
         self._factory = ConnectionPool.from_url(
             url, socket_timeout=None, socket_connect_timeout=seconds, retry=Retry(NoBackoff(), 0), decode_responses=True
@@ -46,7 +47,7 @@ class Links:
                 finally:
                     self.used -= 1
         except TimeoutError:
-            await self.close()  # a server that went away without a word is silent on all of them
+            await self._drop()  # a server that went away without a word is silent on all of them
             raise AnsweredNothing(f"no answer within {self._seconds:g} s") from None
 
     async def _attempt(self, commands: Sequence[Command]) -> list[Any]:
@@ -66,10 +67,17 @@ class Links:
         except BaseException:
             await link.disconnect(nowait=True)
             raise
-        self._idle.append(link)
+        if self._is_closed:
+            await link.disconnect(nowait=True)
+        else:
+            self._idle.append(link)
         return answers
 
     async def close(self) -> None:
-        """Closes what is idle."""
+        """Closes what is idle, and from now on also what is in use, once it has its answers."""
+        self._is_closed = True
+        await self._drop()
+
+    async def _drop(self) -> None:
         while self._idle:
             await self._idle.pop().disconnect(nowait=True)

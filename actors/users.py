@@ -96,7 +96,7 @@ class Users:
         self._actors.move_to_end(user_id)
         self._awake[user_id] = now
         self._awake.move_to_end(user_id)
-        request = Request(command, self._new_future(), now + DEADLINE_SECONDS)
+        request = Request(command, self._new_future(), now + self.deadline_seconds)
         actor.tell(request)
         return request.reply
 

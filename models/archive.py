@@ -73,7 +73,11 @@ class Writer:
             self._raw = os.fdopen(os.open(self._draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
         self._file = gzip.GzipFile(fileobj=self._raw, mode="wb", mtime=0)
         self._signature = hmac.new(_key(chain, chain.newest), digestmod=sha256)
-        self._put(_encode(header))
+        try:
+            self._put(_encode(header))
+        except BaseException:
+            self.discard()
+            raise
 
     def add(self, line: Line) -> None:
         """Writes the next entry."""
@@ -98,8 +102,9 @@ class Writer:
 
     def discard(self) -> None:
         """Removes what was not finished."""
-        with suppress(OSError):  # what is left to be written has no room either
-            self._raw.close()
+        for file in (self._file, self._raw):
+            with suppress(OSError, ValueError):  # what is left to be written has no room either
+                file.close()
         self._draft.unlink(missing_ok=True)
 
     def _put(self, line: bytes) -> None:

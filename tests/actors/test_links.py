@@ -82,6 +82,19 @@ async def test_who_gives_up_leaves_no_answer_to_the_next(links: Links) -> None:
     assert links.used == 0
 
 
+async def test_what_is_in_use_while_all_is_closed_is_closed_after_it(links: Links, redis: Redis) -> None:
+    number = await identity(links)
+    task = asyncio.create_task(links.exchange([("BLPOP", "nothing", 0.1), ("ECHO", "late")]))
+    await asyncio.sleep(0)
+    await links.close()
+    assert await task == [None, "late"]
+    late = await identity(links)
+    deadline = asyncio.get_running_loop().time() + 5
+    while {one["id"] for one in await redis.client_list()} & {str(number), str(late)}:
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.01)
+
+
 async def test_no_answer_in_time_is_an_error_of_redis_and_says_so(links: Links) -> None:
     with pytest.raises(AnsweredNothing, match=r"0\.5 s"):
         await links.exchange([("BLPOP", "nothing", 2)])

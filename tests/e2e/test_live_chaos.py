@@ -91,8 +91,9 @@ class Returning:
 
     def cut(self) -> None:
         """Ends the connection from below, without a word."""
-        if self._response is not None and self._response.connection is not None:
-            self._response.connection.transport.abort()
+        connection = None if self._response is None else self._response.connection
+        if connection is not None and connection.transport is not None:
+            connection.transport.abort()
 
     def _take(self, frame: dict[str, Any]) -> bool:
         """Whether it follows; if not it is to be asked for."""

@@ -152,7 +152,7 @@ async def test_what_is_refused(pods: LaurelProcess, query: str, headers: dict[st
 
 async def test_ones_own_score_and_the_end_of_a_token(pods: LaurelProcess) -> None:
     with player(pods) as scorer:
-        token = minted(signing_key(pods), scorer.user_id, exp=int(time.time()) + 3)
+        token = minted(signing_key(pods), scorer.user_id, exp=int(time.time()) + 6)
         async with reading(pods.urls[1], Authorization=f"Bearer {token}") as response:
             assert frame_of(await next_event(response))["data"] == {"userId": scorer.user_id}
             answer = (await asyncio.to_thread(lambda: scorer.redeem(scorer.issue("sprint")["ticket"]))).json()
